@@ -1,0 +1,237 @@
+/**
+ * The runtime port: everything the product needs from Deno or Node.
+ *
+ * The shapes are Deno's own, so that the first runtime passes through and only Node pays for a wrapper.
+ * Adapters turn the platform's errors into {@linkcode NodePassError} where they can do so for free (connect, listen,
+ * files); errors of `read`, `write`, `send` and `receive` pass through unchanged, and `Runtime.toError` maps them on
+ * the failure path.
+ *
+ * @module
+ */
+import type { NodePassError } from "../errors.ts";
+
+/** A socket address: a literal IP (no brackets) and a port. */
+export interface SocketAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** One stream connection. */
+export interface Conn {
+  readonly local: SocketAddress;
+  readonly remote: SocketAddress;
+  /** Reads into the start of `into`; the number of bytes (at least 1), or null at the end of the stream. */
+  read(into: Uint8Array): Promise<number | null>;
+  /** Writes a prefix of `bytes` and says how long it was: callers loop. Resolves when the kernel took them. */
+  write(bytes: Uint8Array): Promise<number>;
+  /** Ends the sending direction; reading goes on. */
+  closeWrite(): Promise<void>;
+  /** Closes both directions. Idempotent; pending reads and writes reject or end. */
+  close(): void;
+  /** Closes with a reset where the runtime can (Node), else like `close`. Idempotent. */
+  reset(): void;
+}
+
+/** A connection inside TLS. */
+export interface TlsConn extends Conn {
+  /** Completes the handshake; `read` and `write` wait for it anyway. Rejects with code `certificate` or `protocol`. */
+  handshake(): Promise<void>;
+  /** DER of the peer's leaf certificate: only from `connect` with `wantPeerCertificate`, after the handshake. */
+  readonly peerCertificate: Uint8Array | null;
+}
+
+/** A stream listener. */
+export interface Listener<C extends Conn = Conn> {
+  readonly local: SocketAddress;
+  /**
+   * The next connection, or null once the listener was closed. For TLS the handshake has not run yet.
+   * Rejects on EMFILE and the like: callers back off and call again.
+   */
+  accept(): Promise<C | null>;
+  close(): void;
+}
+
+/** A TLS listener whose certificate can be replaced without dropping established connections. */
+export interface TlsListener extends Listener<TlsConn> {
+  setCertificate(certificate: ServerCertificate): Promise<void>;
+}
+
+/** PEM text of a chain (leaf first) and its private key (PKCS #8). */
+export interface ServerCertificate {
+  readonly chainPem: string;
+  readonly keyPem: string;
+}
+
+/** Options of `Net.connect`. */
+export interface ConnectOptions {
+  /** A literal IP or a host name. */
+  readonly host: string;
+  readonly port: number;
+  /** Source IP. @default chosen by the system */
+  readonly localHost?: string;
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal;
+}
+
+/** Options of `Net.listen`. */
+export interface ListenOptions {
+  /** A literal IP or a name; "" listens on all addresses, IPv6 and IPv4 together where the machine has IPv6. */
+  readonly host: string;
+  /** 0 lets the system choose. */
+  readonly port: number;
+}
+
+/** TCP. All connections have Nagle's delay off and keep-alive on. */
+export interface Net {
+  connect(options: ConnectOptions): Promise<Conn>;
+  listen(options: ListenOptions): Promise<Listener>;
+}
+
+/** Which server certificates a TLS client accepts. */
+export type TlsTrust =
+  /** Only chains that end in this CA (PEM). */
+  | { readonly kind: "only"; readonly caPem: string }
+  /** The roots of the runtime, plus these (PEM). */
+  | { readonly kind: "system"; readonly extraCaPem?: string };
+
+/** Options of `Tls.connect`. */
+export interface TlsConnectOptions extends ConnectOptions {
+  /** Name that is sent (SNI, unless an IP) and verified. */
+  readonly serverName: string;
+  readonly trust: TlsTrust;
+  /** Needs TLS 1.3 and the peer's certificate: exact trust, at the price of a slower path on Deno. @default false */
+  readonly wantPeerCertificate?: boolean;
+}
+
+/** What a server's leaf says about itself, unverified: only to word an error message. */
+export interface CertificateSummary {
+  readonly subject: string;
+  readonly issuer: string;
+  readonly names: readonly string[];
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+}
+
+/** TLS. */
+export interface Tls {
+  /** Resolves after the handshake. */
+  connect(options: TlsConnectOptions): Promise<TlsConn>;
+  listen(options: ListenOptions & { readonly certificate: ServerCertificate }): Promise<TlsListener>;
+  /** Connects without verifying, reads the leaf, closes. Null when the other side does not speak TLS. */
+  inspect(options: ConnectOptions & { readonly serverName: string }): Promise<CertificateSummary | null>;
+  /** True when connections of `listen` cannot switch Nagle's delay off (native Deno). */
+  readonly serverDelaysSmallWrites: boolean;
+}
+
+/** Options of `WebSockets.connect`. */
+export interface WebSocketConnectOptions extends ConnectOptions {
+  /** Path of the upgrade request, with its leading slash. */
+  readonly path: string;
+  /** `Host:` of the request, SNI and verified name. */
+  readonly serverName: string;
+  /** null: plain `ws:`. */
+  readonly trust: TlsTrust | null;
+}
+
+/** Options of `WebSockets.listen`. */
+export interface WebSocketListenOptions extends ListenOptions {
+  readonly path: string;
+  /** null: plain `ws:`. */
+  readonly certificate: ServerCertificate | null;
+  /** A request without a complete upgrade within this time is closed. */
+  readonly handshakeTimeoutMs: number;
+}
+
+/** Streams inside binary WebSocket messages; message boundaries carry no meaning. Back-pressure in both directions. */
+export interface WebSockets {
+  connect(options: WebSocketConnectOptions): Promise<Conn>;
+  listen(options: WebSocketListenOptions): Promise<Listener & { setCertificate(certificate: ServerCertificate): Promise<void> }>;
+}
+
+/** One UDP socket. */
+export interface Datagram {
+  readonly local: SocketAddress;
+  /** Waits for one datagram: the part of `into` that it fills, and its sender. Rejects once closed. */
+  receive(into: Uint8Array): Promise<[Uint8Array, SocketAddress]>;
+  send(bytes: Uint8Array, to: SocketAddress): Promise<void>;
+  close(): void;
+}
+
+/** UDP. */
+export interface Udp {
+  bind(options: ListenOptions): Promise<Datagram>;
+}
+
+/** Name resolution as the system does it (hosts file included). */
+export interface Dns {
+  /** Literal IPs, in the system's order, at least one; rejects with code `name_not_found`. */
+  resolve(name: string): Promise<readonly string[]>;
+}
+
+/** The few file operations the tunnel needs. */
+export interface Files {
+  readText(path: string): Promise<string>;
+  /** Milliseconds since the epoch of the last change. */
+  modifiedAt(path: string): Promise<number>;
+}
+
+/** Signals that the command reacts to. */
+export type SignalName = "SIGINT" | "SIGTERM" | "SIGHUP";
+
+/** This process. */
+export interface Process {
+  readonly args: readonly string[];
+  readonly pid: number;
+  /** Undefined when unset, or when the permission to read it is missing. */
+  env(name: string): string | undefined;
+  /** Standard output; `text` ends with its own newline. Never throws (a closed pipe is ignored). */
+  stdout(text: string): void;
+  stderr(text: string): void;
+  readonly stdoutIsTerminal: boolean;
+  /** Columns of the terminal. */
+  readonly columns: number;
+  setTitle(title: string): void;
+  exit(code: number): never;
+  /** Calls `handler` at each signal until the returned function is called. */
+  onSignal(name: SignalName, handler: () => void): () => void;
+}
+
+/** A timer that was started. */
+export interface Timer {
+  cancel(): void;
+}
+
+/** Time. */
+export interface Clock {
+  /** Milliseconds of a clock that never jumps; its zero means nothing. */
+  now(): number;
+  /** Milliseconds since the epoch. */
+  wall(): number;
+  /** Calls `run` once after `ms`. */
+  after(ms: number, run: () => void): Timer;
+  /** Calls `run` every `ms`. */
+  every(ms: number, run: () => void): Timer;
+}
+
+/** Randomness. */
+export interface Random {
+  bytes(length: number): Uint8Array<ArrayBuffer>;
+  /** At least 0, less than 1. */
+  fraction(): number;
+}
+
+/** One runtime: the native Deno adapter or the Node adapter. */
+export interface Runtime {
+  readonly name: "deno" | "node";
+  readonly net: Net;
+  readonly tls: Tls;
+  readonly webSockets: WebSockets;
+  readonly udp: Udp;
+  readonly dns: Dns;
+  readonly files: Files;
+  readonly process: Process;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** The meaning of an error that a socket or file threw; a NodePassError comes back as it is. */
+  toError(error: unknown, action?: string): NodePassError;
+}

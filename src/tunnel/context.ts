@@ -1,0 +1,25 @@
+/**
+ * What every part of one instance shares.
+ *
+ * @module
+ */
+import type { TunnelConfig } from "../config/types.ts";
+import type { Logger } from "../log/types.ts";
+import type { TokenBucket } from "../relay/token_bucket.ts";
+import type { IdleSweeper } from "../relay/idle_sweeper.ts";
+import type { Runtime } from "../runtime/types.ts";
+import type { SessionLedger } from "./session_ledger.ts";
+
+/** One instance's configuration, its runtime and its shared state. */
+export interface TunnelContext<C extends TunnelConfig = TunnelConfig> {
+  readonly config: C;
+  readonly runtime: Runtime;
+  readonly logger: Logger;
+  readonly ledger: SessionLedger;
+  /** Ends sessions that were silent for `read`, and drives other coarse timers. */
+  readonly sweeper: IdleSweeper;
+  /** Bytes from visitors and targets; null = unlimited. */
+  readonly inbound: TokenBucket | null;
+  /** Bytes to visitors and targets; null = unlimited. */
+  readonly outbound: TokenBucket | null;
+}

@@ -1,0 +1,119 @@
+/**
+ * Every live session of an instance: counted, listed, limited, ended.
+ *
+ * @module
+ */
+import { Meter, type Protocol, Traffic } from "../relay/meter.ts";
+import type { Clock } from "../runtime/types.ts";
+import type { Rejection, SessionInfo } from "./types.ts";
+
+/** One live session. Whoever opened it calls `close` on every path out. */
+export class Session {
+  readonly id: string;
+  readonly protocol: Protocol;
+  readonly visitor: string;
+  readonly meter: Meter;
+  readonly startedAt: number;
+  target = "";
+  /** Cuts the session; set by the function that owns its sockets. */
+  cut: () => void = () => {};
+  readonly #ledger: SessionLedger;
+
+  constructor(ledger: SessionLedger, id: string, protocol: Protocol, visitor: string, startedAt: number) {
+    this.#ledger = ledger;
+    this.id = id;
+    this.protocol = protocol;
+    this.visitor = visitor;
+    this.startedAt = startedAt;
+    this.meter = new Meter(ledger.traffic, protocol);
+  }
+
+  /** Frees the slot. Idempotent. */
+  close(): void {
+    this.#ledger.remove(this);
+  }
+}
+
+/** The sessions of one instance and what was turned away. */
+export class SessionLedger {
+  readonly traffic: Traffic = new Traffic();
+  readonly rejections: Partial<Record<Rejection, number>> = {};
+  readonly #live = new Map<string, Session>();
+  readonly #clock: Clock;
+  readonly #limit: number;
+  #next = 1;
+  #tcp = 0;
+  #udp = 0;
+  #idle: (() => void)[] = [];
+
+  /** @param limit sessions at once, 0 = unlimited */
+  constructor(clock: Clock, limit: number) {
+    this.#clock = clock;
+    this.#limit = limit;
+  }
+
+  get tcp(): number {
+    return this.#tcp;
+  }
+
+  get udp(): number {
+    return this.#udp;
+  }
+
+  /** A new session, or null (counted) when the `slot` limit is reached. */
+  open(protocol: Protocol, visitor: string): Session | null {
+    if (this.#limit > 0 && this.#live.size >= this.#limit) {
+      this.reject("slot");
+      return null;
+    }
+    const session = new Session(this, String(this.#next++), protocol, visitor, this.#clock.now());
+    this.#live.set(session.id, session);
+    if (protocol === "tcp") this.#tcp++;
+    else this.#udp++;
+    return session;
+  }
+
+  /** Counts a visitor that was turned away. */
+  reject(reason: Rejection): void {
+    this.rejections[reason] = (this.rejections[reason] ?? 0) + 1;
+  }
+
+  /** Called by `Session.close`. */
+  remove(session: Session): void {
+    if (!this.#live.delete(session.id)) return;
+    if (session.protocol === "tcp") this.#tcp--;
+    else this.#udp--;
+    if (this.#live.size === 0) for (const wake of this.#idle.splice(0)) wake();
+  }
+
+  list(): SessionInfo[] {
+    const now = this.#clock.now();
+    return [...this.#live.values()].map((session) => ({
+      id: session.id,
+      protocol: session.protocol,
+      visitor: session.visitor,
+      target: session.target,
+      ageMs: Math.round(now - session.startedAt),
+      rx: session.meter.rx,
+      tx: session.meter.tx,
+    }));
+  }
+
+  /** Ends one session; false when there is none with this id. */
+  cut(id: string): boolean {
+    const session = this.#live.get(id);
+    session?.cut();
+    return session !== undefined;
+  }
+
+  /** Ends all of them. */
+  cutAll(): void {
+    for (const session of [...this.#live.values()]) session.cut();
+  }
+
+  /** Resolves when no session is left. */
+  drained(): Promise<void> {
+    if (this.#live.size === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#idle.push(resolve));
+  }
+}

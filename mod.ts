@@ -1,0 +1,7 @@
+/**
+ * TCP and UDP tunnel, relay and single-end forwarder for Deno and Node.
+ *
+ * @module
+ */
+
+export { NodePassError } from "./src/errors.ts";

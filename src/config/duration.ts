@@ -1,0 +1,51 @@
+/**
+ * Durations in Go's style: `90s`, `5m`, `1h30m`, `500ms`.
+ *
+ * @module
+ */
+
+const unitMs: Readonly<Record<string, number>> = {
+  ns: 1e-6,
+  us: 1e-3,
+  "µs": 1e-3,
+  "μs": 1e-3,
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+};
+
+/** Longest duration: what a platform timer can wait for (2^31 - 1 ms, about 24 days). */
+export const maxDurationMs = 2_147_483_647;
+
+/**
+ * Milliseconds of a duration, or null when it is none. A bare number is seconds; less than a millisecond rounds up to
+ * one, so that a small limit never becomes "off".
+ */
+export function parseDuration(text: string): number | null {
+  if (/^\d+(\.\d+)?$/.test(text)) return whole(Number(text) * 1000);
+  if (!/^((\d+(\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h))+$/.test(text)) return null;
+  let total = 0;
+  for (const [, digits, unit] of text.matchAll(/(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)/g)) {
+    total += Number(digits) * (unitMs[unit ?? ""] ?? NaN);
+  }
+  return whole(total);
+}
+
+function whole(ms: number): number | null {
+  if (!Number.isFinite(ms) || ms > maxDurationMs) return null;
+  return ms > 0 && ms < 1 ? 1 : Math.round(ms);
+}
+
+/** The shortest text that {@linkcode parseDuration} reads as `ms`: `1h30m`, `500ms`, `0`. */
+export function formatDuration(ms: number): string {
+  if (ms === 0) return "0";
+  let rest = ms;
+  let text = "";
+  for (const [unit, size] of [["h", 3_600_000], ["m", 60_000], ["s", 1000], ["ms", 1]] as const) {
+    const count = Math.floor(rest / size);
+    if (count > 0) text += `${count}${unit}`;
+    rest -= count * size;
+  }
+  return text;
+}

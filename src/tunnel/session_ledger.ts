@@ -17,6 +17,8 @@ export class Session {
   target = "";
   /** Cuts the session; set by the function that owns its sockets. */
   cut: () => void = () => {};
+  /** Called once when the session closes; set by whoever counts it elsewhere. */
+  onClose: (() => void) | null = null;
   readonly #ledger: SessionLedger;
 
   constructor(ledger: SessionLedger, id: string, protocol: Protocol, visitor: string, startedAt: number) {
@@ -83,6 +85,7 @@ export class SessionLedger {
     if (!this.#live.delete(session.id)) return;
     if (session.protocol === "tcp") this.#tcp--;
     else this.#udp--;
+    session.onClose?.();
     if (this.#live.size === 0) for (const wake of this.#idle.splice(0)) wake();
   }
 

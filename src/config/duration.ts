@@ -49,3 +49,13 @@ export function formatDuration(ms: number): string {
   }
   return text;
 }
+
+/** As Go writes a duration, with every unit below the largest: `5m0s`, `1h0m0s`, `500ms`, `0s`. */
+export function formatGoDuration(ms: number): string {
+  if (ms > 0 && ms < 1000) return `${ms}ms`;
+  const hours = Math.floor(ms / 3_600_000);
+  const minutes = Math.floor(ms / 60_000) % 60;
+  const seconds = `${(ms % 60_000) / 1000}s`;
+  if (hours > 0) return `${hours}h${minutes}m${seconds}`;
+  return minutes > 0 ? `${minutes}m${seconds}` : seconds;
+}

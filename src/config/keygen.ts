@@ -1,0 +1,24 @@
+/**
+ * Keys made by `nodepass keygen`: 256 random bits that need no stretching.
+ *
+ * @module
+ */
+import type { Random } from "../runtime/types.ts";
+
+/** What a generated key starts with; 43 base64url characters follow. */
+export const keyPrefix = "npk1_";
+
+/** A new key: `npk1_` and 256 random bits in base64url. */
+export function keygen(random: Random): string {
+  const bytes = random.bytes(32);
+  const base64 = btoa(String.fromCharCode(...bytes));
+  return keyPrefix + base64.replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
+}
+
+/** The 32 bytes of a generated key, or null when the text is some other key. */
+export function isGeneratedKey(text: string): Uint8Array | null {
+  // The last of 43 characters carries four bits: only these 16 end a canonical encoding.
+  if (!/^npk1_[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/.test(text)) return null;
+  const base64 = text.slice(keyPrefix.length).replaceAll("-", "+").replaceAll("_", "/");
+  return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+}

@@ -22,7 +22,7 @@ type Importing =
 /** Calls `visit` for every module that the file names. */
 function onImport(visit: (node: Importing, specifier: string) => void): Deno.lint.LintVisitor {
   const fromSource = (node: Importing): void => {
-    const named: Deno.lint.Node | null | undefined = "source" in node ? node.source : node.argument;
+    const named: Deno.lint.Node | null | undefined = node.type === "TSImportType" ? node.argument : node.source;
     const source = named?.type === "TSLiteralType" ? named.literal : named;
     if (source?.type === "Literal" && typeof source.value === "string") visit(node, source.value);
   };

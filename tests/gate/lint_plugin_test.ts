@@ -33,7 +33,8 @@ Deno.test("refuseImport() knows the parts of one layer", () => {
   deepStrictEqual(refused("src/relay/a.ts", "src/runtime/types.ts"), false);
   deepStrictEqual(refused("src/relay/a.ts", "src/runtime/detect.ts"), true);
   deepStrictEqual(refused("src/runtime/detect.ts", "src/runtime/deno/runtime.ts"), false);
-  deepStrictEqual(refused("src/runtime/deno/a.ts", "src/runtime/node/b.ts"), true);
+  deepStrictEqual(refused("src/runtime/deno/a.ts", "src/runtime/node/b.ts"), false);
+  deepStrictEqual(refused("src/runtime/node/a.ts", "src/runtime/deno/b.ts"), true);
   deepStrictEqual(refused("src/master/a.ts", "src/tunnel/b.ts"), true);
   deepStrictEqual(refused("src/master/a.ts", "src/core/contract/b.ts"), false);
   deepStrictEqual(refused("src/log/a.ts", "src/errors.ts"), false);

@@ -1,0 +1,96 @@
+/**
+ * The gate: everything that must hold before a change is good, in one command.
+ *
+ * `--full` adds the tests that take longer. The last line is `N passed, N failed`; the exit status is 0 when nothing
+ * failed.
+ *
+ * @module
+ */
+
+import { killAll, runChild } from "./child.ts";
+import { exists, ROOT, sourceFiles, testFiles } from "./files.ts";
+import { checkDocComments, filesOf, runDemo, runDocExamples, runExamples, runOnDeno, runOnNode } from "./runners.ts";
+import { failed, passed, runSteps, type Step, type StepResult } from "./step.ts";
+import { checkAudit, checkDependencies, checkExports, checkSizes, checkVersions } from "./tree_checks.ts";
+
+const FULL = Deno.args.includes("--full");
+const MINUTE = 60_000;
+const TEST_LIMIT_MS = FULL ? 90 * MINUTE : 6 * MINUTE;
+/** Folders of `tests` with the tests of the product; unit tests do not disturb each other and run side by side. */
+const SUITES: readonly string[] = ["unit", "conformance", "e2e", "security"];
+
+if (FULL) Deno.env.set("NODEPASS_PROFILE", "full");
+// Colours in captured output would end up in files.
+Deno.env.set("NO_COLOR", "1");
+
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  Deno.addSignalListener(signal, () => {
+    killAll();
+    Deno.exit(130);
+  });
+}
+
+/** A step that is one Deno command without a count of its own. */
+function denoStep(name: string, lane: string, ...args: string[]): Step {
+  const run = async (): Promise<StepResult> => {
+    const { code, output } = await runChild([Deno.execPath(), ...args], { limitMs: 5 * MINUTE, cwd: ROOT });
+    return code === 0 ? passed() : failed(output);
+  };
+  return { name, lane, run };
+}
+
+function step(name: string, lane: string, run: () => StepResult | Promise<StepResult>): Step {
+  return { name, lane, run: async () => await run() };
+}
+
+/** The steps before the tests; those that compile run beside those that read. */
+function staticSteps(): Step[] {
+  return [
+    denoStep("format", "read", "fmt", "--check"),
+    denoStep("lint", "read", "lint", "--quiet"),
+    step("file sizes", "read", checkSizes),
+    step("versions", "read", checkVersions),
+    step("dependencies", "read", checkDependencies),
+    step("audit", "read", checkAudit),
+    denoStep("types", "compile", "check", "--quiet", ...sourceFiles()),
+    step("exports", "compile", checkExports),
+    step("doc comments", "compile", checkDocComments),
+  ];
+}
+
+/** The tests: one lane per runtime. */
+function testSteps(): Step[] {
+  const steps: Step[] = [];
+  for (const suite of SUITES.filter((suite) => testFiles(suite).length > 0)) {
+    const options = { limitMs: TEST_LIMIT_MS, parallel: suite === "unit" };
+    steps.push(step(`${suite} on Deno`, "deno", () => runOnDeno(filesOf(suite, false), options)));
+    // A suite may hold tests of the Deno adapter alone; the list as a whole must not be empty.
+    const both = filesOf(suite, true);
+    if (both.length > 0) steps.push(step(`${suite} on Node`, "node", () => runOnNode(both, options)));
+  }
+  if (SUITES.every((suite) => filesOf(suite, true).length === 0)) {
+    steps.push(step("tests on Node", "node", () => failed("No test file that runs on Node was found")));
+  }
+  const own = { limitMs: 5 * MINUTE };
+  steps.push(step("doc examples", "deno", runDocExamples));
+  steps.push(step("gate", "deno", () => runOnDeno(filesOf("gate", false), own)));
+  if (exists("examples")) steps.push(step("examples", "node", runExamples));
+  if (exists("scripts/demo/main.ts")) steps.push(step("demo", "node", runDemo));
+  if (exists("cli.ts")) steps.push(step("packaging", "node", () => runOnDeno(filesOf("packaging", false), own)));
+  return steps;
+}
+
+const started = performance.now();
+const total = { passed: 0, failed: 0, skipped: 0 };
+for (const steps of [staticSteps(), testSteps()]) {
+  const counts = await runSteps(steps);
+  total.passed += counts.passed;
+  total.failed += counts.failed;
+  total.skipped += counts.skipped;
+}
+const seconds = Math.round((performance.now() - started) / 1000);
+console.log(
+  `\n${FULL ? "full" : "quick"} profile, ${seconds} s${total.skipped > 0 ? `, ${total.skipped} skipped` : ""}`,
+);
+console.log(`${total.passed} passed, ${total.failed} failed`);
+Deno.exit(total.failed === 0 ? 0 : 1);

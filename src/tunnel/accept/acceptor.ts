@@ -13,6 +13,7 @@ import type { TunnelContext } from "../context.ts";
 import { acceptLoop } from "./accept_loop.ts";
 import { Arrival, type ArrivalEnd } from "./arrival.ts";
 import { ForeignReports } from "./foreign_reports.ts";
+import { notTlsError } from "./not_tls.ts";
 import { Sources } from "./sources.ts";
 import { Strikes } from "./strikes.ts";
 import { TunnelPort } from "./tunnel_port.ts";
@@ -171,14 +172,15 @@ class TunnelAcceptor implements Acceptor {
   /** A failed TLS handshake says nothing about intent: a client of another key or mode looks like that. */
   #failedBefore(arrival: Arrival, error: unknown): void {
     if (arrival.over) return;
-    const { code, message } = this.#context.runtime.toError(error);
+    const failure = this.#context.runtime.toError(error);
+    const foreign = notTlsError(failure);
     const remote = formatAddress(arrival.conn.remote);
-    if (code === "wire_mismatch") {
+    if (foreign !== null) {
       arrival.end("foreign");
-      this.#foreign.add(arrival.source, message, remote);
+      this.#foreign.add(arrival.source, foreign.message, remote);
     } else {
       arrival.end("broken");
-      this.#log.debug("TLS handshake failed", { remote, reason: message });
+      this.#log.debug("TLS handshake failed", { remote, reason: failure.message });
     }
   }
 

@@ -6,6 +6,7 @@
 import type { CertificateFiles } from "../../config/types.ts";
 import { messageOf, NodePassError } from "../../errors.ts";
 import type { Files, ServerCertificate } from "../../runtime/types.ts";
+import { leafSha256OfChain } from "../../wire/secure/identity.ts";
 
 /** A certificate together with the SHA-256 of its leaf's DER. */
 export interface PinnedCertificate {
@@ -13,23 +14,18 @@ export interface PinnedCertificate {
   readonly leafSha256: Uint8Array;
 }
 
-const FIRST_CERTIFICATE = /-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----/;
+/** The leaf stands first; files may hold the private key before it. */
+const FIRST_CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/;
 
 /**
- * Finds the leaf, the first certificate of the chain, and digests it.
+ * Digests the leaf, the first certificate of the chain.
  *
  * @throws {NodePassError} `certificate` when there is none
  */
 export async function pinCertificate(certificate: ServerCertificate): Promise<PinnedCertificate> {
-  const body = FIRST_CERTIFICATE.exec(certificate.chainPem)?.[1];
-  if (body === undefined) throw new NodePassError("certificate", "Cannot find a certificate in PEM form");
-  let der: Uint8Array<ArrayBuffer>;
-  try {
-    der = Uint8Array.from(atob(body.replaceAll(/\s/g, "")), (character) => character.charCodeAt(0));
-  } catch (cause) {
-    throw new NodePassError("certificate", "Cannot decode the first certificate: its base64 is broken", { cause });
-  }
-  return { certificate, leafSha256: new Uint8Array(await crypto.subtle.digest("SHA-256", der)) };
+  const leafPem = FIRST_CERTIFICATE.exec(certificate.chainPem)?.[0];
+  if (leafPem === undefined) throw new NodePassError("certificate", "Cannot find a certificate in PEM form");
+  return { certificate, leafSha256: await leafSha256OfChain(leafPem) };
 }
 
 /**

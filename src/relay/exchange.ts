@@ -3,15 +3,13 @@
  *
  * @module
  */
-import type { Clock, Conn, Timer } from "../runtime/types.ts";
-import { copy, type CopyEnd } from "./copy.ts";
+import type { Clock, Conn } from "../runtime/types.ts";
+import { copy } from "./copy.ts";
+import { Ending } from "./ending.ts";
 import type { IdleSweeper } from "./idle_sweeper.ts";
 import type { Meter } from "./meter.ts";
 import { SocketSink } from "./socket_sink.ts";
 import type { TokenBucket } from "./token_bucket.ts";
-
-/** How long data of a side that no longer takes any may still drain to the other side. */
-const DRAIN_MS = 2000;
 
 /** How a session ended. */
 export type ExchangeEnd =
@@ -57,44 +55,27 @@ export async function exchange(visitor: Conn, target: Conn, options: ExchangeOpt
   const { meter } = session;
   const toVisitor = new SocketSink(visitor);
   const toTarget = new SocketSink(target);
-  let outcome: ExchangeEnd | null = null;
-  let drain: Timer | null = null;
-  let ended = 0;
-
-  const stop = (end: ExchangeEnd): void => {
-    outcome ??= end;
-    visitor.reset();
-    target.reset();
-    inbound?.forget(target);
-    outbound?.forget(visitor);
-  };
-  /** Both directions report here; `source` and `sink` name who broke, `answer` is the way back from the sink. */
-  const settle = (result: CopyEnd, source: ExchangeEnd, sink: ExchangeEnd, answer: SocketSink): void => {
-    ended++;
-    if (result.kind === "end" || outcome !== null) return;
-    if (result.kind === "source_failed") return stop(source);
-    if (ended === 2) return stop(sink);
-    // A side that takes nothing any more may have answered before it broke: that much is still delivered.
-    outcome = sink;
-    answer.withholdEnd();
-    drain = options.clock.after(DRAIN_MS, () => stop(sink));
-  };
-
-  session.cut = () => stop("cut");
-  const unwatch = options.idleMs > 0 ? options.sweeper.watch(meter, options.idleMs, () => stop("idle")) : null;
+  const ending = new Ending<Exclude<ExchangeEnd, "done">>({
+    resetBoth: () => {
+      visitor.reset();
+      target.reset();
+      inbound?.forget(target);
+      outbound?.forget(visitor);
+    },
+    after: (ms, run) => options.clock.after(ms, run),
+  });
+  session.cut = () => ending.stop("cut");
+  const unwatch = options.idleMs > 0 ? options.sweeper.watch(meter, options.idleMs, () => ending.stop("idle")) : null;
   await Promise.all([
     copy(visitor, toTarget, { maxBufferBytes, meter, bucket: outbound, count: "sent" })
-      .then((result) => settle(result, "reset_by_visitor", "reset_by_target", toVisitor)),
+      .then((result) => ending.settle(result, "reset_by_visitor", "reset_by_target", () => toVisitor.withholdEnd())),
     copy(target, toVisitor, { maxBufferBytes, meter, bucket: inbound })
-      .then((result) => settle(result, "reset_by_target", "reset_by_visitor", toTarget)),
+      .then((result) => ending.settle(result, "reset_by_target", "reset_by_visitor", () => toTarget.withholdEnd())),
   ]);
   session.cut = () => {};
   unwatch?.();
-  (drain as Timer | null)?.cancel();
-  if (outcome !== null) {
-    stop(outcome);
-    return outcome;
-  }
+  const broken = ending.finish();
+  if (broken !== null) return broken;
   visitor.close();
   target.close();
   return "done";

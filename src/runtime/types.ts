@@ -145,7 +145,9 @@ export interface WebSocketListenOptions extends ListenOptions {
 /** Streams inside binary WebSocket messages; message boundaries carry no meaning. Back-pressure in both directions. */
 export interface WebSockets {
   connect(options: WebSocketConnectOptions): Promise<Conn>;
-  listen(options: WebSocketListenOptions): Promise<Listener & { setCertificate(certificate: ServerCertificate): Promise<void> }>;
+  listen(
+    options: WebSocketListenOptions,
+  ): Promise<Listener & { setCertificate(certificate: ServerCertificate): Promise<void> }>;
 }
 
 /** One UDP socket. */

@@ -1,0 +1,31 @@
+/**
+ * The Deno adapter: native sockets where they can do what the product needs, `node:` modules elsewhere.
+ *
+ * @module
+ */
+import { systemClock } from "../clock.ts";
+import { toNodePassError } from "../error_map.ts";
+import { nodeDns } from "../node/dns.ts";
+import { nodeFiles } from "../node/files.ts";
+import { nodeWebSockets } from "../node/web_sockets.ts";
+import { systemRandom } from "../random.ts";
+import type { Runtime } from "../types.ts";
+import { denoNet } from "./net.ts";
+import { denoProcess } from "./process.ts";
+import { denoTls } from "./tls.ts";
+import { denoUdp } from "./udp.ts";
+
+/** Everything on Deno. */
+export const denoRuntime: Runtime = Object.freeze<Runtime>({
+  name: "deno",
+  net: denoNet,
+  tls: denoTls,
+  webSockets: nodeWebSockets,
+  udp: denoUdp,
+  dns: nodeDns,
+  files: nodeFiles,
+  process: denoProcess,
+  clock: systemClock,
+  random: systemRandom,
+  toError: toNodePassError,
+});

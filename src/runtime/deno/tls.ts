@@ -1,0 +1,63 @@
+/**
+ * TLS on Deno: native where it can do what is asked for, `node:tls` elsewhere.
+ *
+ * @module
+ */
+import { formatAddress } from "../../address/ip.ts";
+import { Deadline, withinDeadline } from "../deadline.ts";
+import { toNodePassError } from "../error_map.ts";
+import { connectTls, inspectTls } from "../node/tls_connect.ts";
+import type { Tls, TlsConn, TlsConnectOptions } from "../types.ts";
+import { HeldConnections, heldLimit } from "./held_connections.ts";
+import { openTcp } from "./net.ts";
+import { denoProcess } from "./process.ts";
+import { DenoTlsConn } from "./tls_conn.ts";
+import { openDenoTlsListener } from "./tls_listener.ts";
+
+/** Client connections that were given up in their handshake. */
+const held = new HeldConnections();
+
+/** TLS on Deno. */
+export const denoTls: Tls = {
+  connect: (options) => needsNode(options) ? connectTls(options) : connectNative(options),
+  async listen(options) {
+    try {
+      return await openDenoTlsListener(options, options.certificate);
+    } catch (error) {
+      throw toNodePassError(error, `Cannot listen on ${formatAddress(options)}`);
+    }
+  },
+  inspect: inspectTls,
+  serverDelaysSmallWrites: true,
+};
+
+/** Native TLS cannot show the peer's certificate, choose the source address, or leave roots out. */
+function needsNode(options: TlsConnectOptions): boolean {
+  if (options.wantPeerCertificate === true || options.localHost !== undefined || held.count >= heldLimit) return true;
+  return options.trust.kind === "only" && rootsWereChanged();
+}
+
+/** `caCerts` adds to the default roots, which these variables replace by anything. */
+function rootsWereChanged(): boolean {
+  return denoProcess.env("DENO_CERT") !== undefined || denoProcess.env("DENO_TLS_CA_STORE") !== undefined;
+}
+
+async function connectNative(options: TlsConnectOptions): Promise<TlsConn> {
+  const action = `Cannot connect to ${formatAddress(options)}`;
+  const deadline = new Deadline(options);
+  try {
+    const tcp = await openTcp(options, deadline, action);
+    const conn = new DenoTlsConn(await Deno.startTls(tcp, startOptions(options)), held);
+    await withinDeadline(conn.handshake(), () => conn.close(), deadline, action);
+    return conn;
+  } catch (error) {
+    throw toNodePassError(error, action);
+  } finally {
+    deadline.end();
+  }
+}
+
+function startOptions({ serverName, trust }: TlsConnectOptions): Deno.StartTlsOptions {
+  const caPem = trust.kind === "only" ? trust.caPem : trust.extraCaPem;
+  return { hostname: serverName, ...(caPem === undefined ? {} : { caCerts: [caPem] }) };
+}

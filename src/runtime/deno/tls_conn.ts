@@ -1,0 +1,71 @@
+/**
+ * A connection inside Deno's native TLS.
+ *
+ * @module
+ */
+import { formatAddress } from "../../address/ip.ts";
+import { toNodePassError } from "../error_map.ts";
+import { closedError } from "../node/duplex_conn.ts";
+import type { SocketAddress, TlsConn } from "../types.ts";
+import type { HeldConnections } from "./held_connections.ts";
+import { denoAddress } from "./net.ts";
+
+/** After the handshake, reads and writes are the native promises themselves. */
+export class DenoTlsConn implements TlsConn {
+  readonly local: SocketAddress;
+  readonly remote: SocketAddress;
+  readonly peerCertificate: null = null;
+  readonly #conn: Deno.TlsConn;
+  readonly #held: HeldConnections;
+  readonly #native: Promise<unknown>;
+  readonly #result = Promise.withResolvers<void>();
+  #state: "handshake" | "ready" | "failed" = "handshake";
+  #closed = false;
+
+  /** @param held counts this connection when it is closed before its handshake is over */
+  constructor(conn: Deno.TlsConn, held: HeldConnections) {
+    this.#conn = conn;
+    this.#held = held;
+    this.local = denoAddress(conn.localAddr);
+    this.remote = denoAddress(conn.remoteAddr);
+    this.#native = conn.handshake();
+    this.#result.promise.catch(() => {});
+    this.#native.then(() => {
+      this.#state = "ready";
+      this.#result.resolve();
+    }, (error) => {
+      this.#state = "failed";
+      const action = `Cannot complete the TLS handshake with ${formatAddress(this.remote)}`;
+      this.#result.reject(toNodePassError(error, action));
+    });
+  }
+
+  handshake(): Promise<void> {
+    return this.#result.promise;
+  }
+
+  read(into: Uint8Array): Promise<number | null> {
+    return this.#state === "ready" ? this.#conn.read(into) : this.handshake().then(() => this.#conn.read(into));
+  }
+
+  write(bytes: Uint8Array): Promise<number> {
+    return this.#state === "ready" ? this.#conn.write(bytes) : this.handshake().then(() => this.#conn.write(bytes));
+  }
+
+  closeWrite(): Promise<void> {
+    return this.#state === "ready" ? this.#conn.closeWrite() : this.handshake().then(() => this.#conn.closeWrite());
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    if (this.#state !== "handshake") return this.#conn.close();
+    this.#result.reject(closedError());
+    this.#held.hold(this.#native, () => this.#conn.close());
+  }
+
+  /** Deno's sockets have no way to reset. */
+  reset(): void {
+    this.close();
+  }
+}

@@ -1,0 +1,55 @@
+/**
+ * UDP on Deno's native sockets, or on `node:dgram` where they are switched off.
+ *
+ * @module
+ */
+import { formatAddress } from "../../address/ip.ts";
+import { toNodePassError } from "../error_map.ts";
+import { nodeUdp } from "../node/udp.ts";
+import type { Datagram, ListenOptions, SocketAddress, Udp } from "../types.ts";
+import { openOn } from "../wildcard.ts";
+import { denoAddress } from "./net.ts";
+
+/** UDP on Deno. */
+export const denoUdp: Udp = {
+  async bind(options: ListenOptions): Promise<Datagram> {
+    // Without `--unstable-net` the function does not exist.
+    if (typeof Deno.listenDatagram !== "function") return await nodeUdp.bind(options);
+    try {
+      return new DenoDatagram(
+        await openOn(
+          options.host,
+          (hostname) => Deno.listenDatagram({ transport: "udp", hostname, port: options.port }),
+        ),
+      );
+    } catch (error) {
+      throw toNodePassError(error, `Cannot bind UDP ${formatAddress(options)}`);
+    }
+  },
+};
+
+class DenoDatagram implements Datagram {
+  readonly local: SocketAddress;
+  readonly #socket: Deno.DatagramConn;
+  #closed = false;
+
+  constructor(socket: Deno.DatagramConn) {
+    this.#socket = socket;
+    this.local = denoAddress(socket.addr);
+  }
+
+  async receive(into: Uint8Array): Promise<[Uint8Array, SocketAddress]> {
+    const [bytes, from] = await this.#socket.receive(into);
+    return [bytes, denoAddress(from)];
+  }
+
+  async send(bytes: Uint8Array, to: SocketAddress): Promise<void> {
+    await this.#socket.send(bytes, { transport: "udp", hostname: to.host, port: to.port });
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#socket.close();
+  }
+}

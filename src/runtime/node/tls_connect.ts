@@ -1,0 +1,97 @@
+/**
+ * TLS clients on `node:tls`.
+ *
+ * @module
+ */
+import { X509Certificate } from "node:crypto";
+import type net from "node:net";
+import tls from "node:tls";
+import { formatAddress, isIp } from "../../address/ip.ts";
+import { Deadline, withinDeadline } from "../deadline.ts";
+import { toNodePassError } from "../error_map.ts";
+import type { CertificateSummary, ConnectOptions, TlsConn, TlsConnectOptions, TlsTrust } from "../types.ts";
+import { openSocket } from "./sockets.ts";
+import { NodeTlsConn } from "./tls_conn.ts";
+
+/** Connects and completes the handshake. */
+export async function connectTls(options: TlsConnectOptions): Promise<TlsConn> {
+  const action = `Cannot connect to ${formatAddress(options)}`;
+  const deadline = new Deadline(options);
+  try {
+    const socket = await openSocket(options, deadline, action);
+    const tlsSocket = secureSocket(socket, options);
+    const conn = new NodeTlsConn(tlsSocket, socket, "secureConnect", options.wantPeerCertificate === true);
+    await withinDeadline(conn.handshake(), () => conn.close(), deadline, action);
+    return conn;
+  } catch (error) {
+    throw toNodePassError(error, action);
+  } finally {
+    deadline.end();
+  }
+}
+
+/** Starts TLS on a connected socket. */
+export function secureSocket(
+  socket: net.Socket,
+  options: Pick<TlsConnectOptions, "serverName" | "trust" | "wantPeerCertificate">,
+): tls.TLSSocket {
+  return tls.connect({
+    socket,
+    ...nameOptions(options.serverName),
+    ...trustOptions(options.trust),
+    rejectUnauthorized: true,
+    minVersion: options.wantPeerCertificate === true ? "TLSv1.3" : "TLSv1.2",
+  });
+}
+
+/** Reads the leaf of a server without trusting it. */
+export async function inspectTls(
+  options: ConnectOptions & { readonly serverName: string },
+): Promise<CertificateSummary | null> {
+  const action = `Cannot connect to ${formatAddress(options)}`;
+  const deadline = new Deadline(options);
+  try {
+    const socket = await openSocket(options, deadline, action);
+    const tlsSocket = tls.connect({ socket, ...nameOptions(options.serverName), rejectUnauthorized: false });
+    const conn = new NodeTlsConn(tlsSocket, socket, "secureConnect", true);
+    try {
+      await withinDeadline(conn.handshake(), () => conn.close(), deadline, action);
+    } catch (error) {
+      if (deadline.signal.aborted) throw error;
+      return null;
+    }
+    const der = conn.peerCertificate;
+    conn.close();
+    return der === null ? null : summaryOf(new X509Certificate(der));
+  } catch (error) {
+    throw toNodePassError(error, action);
+  } finally {
+    deadline.end();
+  }
+}
+
+/** An IP address is verified but never sent as a server name (RFC 6066). */
+function nameOptions(serverName: string): { host: string; servername?: string } {
+  return isIp(serverName) ? { host: serverName } : { host: serverName, servername: serverName };
+}
+
+function trustOptions(trust: TlsTrust): { ca?: string[] } {
+  if (trust.kind === "only") return { ca: [trust.caPem] };
+  return trust.extraCaPem === undefined ? {} : { ca: [...systemRoots(), trust.extraCaPem] };
+}
+
+function systemRoots(): readonly string[] {
+  // Newer Node lists everything that it trusts, NODE_EXTRA_CA_CERTS included.
+  return typeof tls.getCACertificates === "function" ? tls.getCACertificates("default") : tls.rootCertificates;
+}
+
+function summaryOf(certificate: X509Certificate): CertificateSummary {
+  const names = (certificate.subjectAltName ?? "").split(/,\s*/).map((name) => name.replace(/^(DNS|IP Address):/, ""));
+  return {
+    subject: certificate.subject.replaceAll("\n", ", "),
+    issuer: certificate.issuer.replaceAll("\n", ", "),
+    names: names.filter((name) => name !== ""),
+    notBefore: new Date(certificate.validFrom),
+    notAfter: new Date(certificate.validTo),
+  };
+}

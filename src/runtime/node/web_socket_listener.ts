@@ -1,0 +1,142 @@
+/**
+ * WebSocket listeners: an HTTP server that knows one path.
+ *
+ * @module
+ */
+import http from "node:http";
+import type net from "node:net";
+import type { Duplex } from "node:stream";
+import tls from "node:tls";
+import type { WebSocketServer } from "ws";
+import { formatAddress } from "../../address/ip.ts";
+import { toNodePassError } from "../error_map.ts";
+import type { Conn, Listener, ServerCertificate, SocketAddress, WebSocketListenOptions } from "../types.ts";
+import { AcceptQueue } from "./accept_queue.ts";
+import { listenSockets, localAddress, remoteAddress, serverAddress } from "./sockets.ts";
+import { handshakeOf } from "./tls_handshake.ts";
+import { WebSocketConn } from "./web_socket_conn.ts";
+import { webSocketOptions } from "./web_socket_options.ts";
+
+/** Listens; `accept` gives streams whose upgrade is complete. */
+export async function listenWebSocket(options: WebSocketListenOptions): Promise<WebSocketListener> {
+  try {
+    const { WebSocketServer } = await import("ws");
+    const upgrades = new WebSocketServer({ noServer: true, clientTracking: false, ...webSocketOptions });
+    const door = new Door(options, upgrades);
+    return new WebSocketListener(await listenSockets(options, (socket) => door.enter(socket)), door);
+  } catch (error) {
+    throw toNodePassError(error, `Cannot listen on ${formatAddress(options)}`);
+  }
+}
+
+/** The listener. */
+export class WebSocketListener implements Listener {
+  readonly local: SocketAddress;
+  readonly #server: net.Server;
+  readonly #door: Door;
+  #closed = false;
+
+  constructor(server: net.Server, door: Door) {
+    this.#server = server;
+    this.#door = door;
+    this.local = serverAddress(server);
+    const action = `Cannot accept on ${formatAddress(this.local)}`;
+    server.on("error", (error) => door.queue.fail(toNodePassError(error, action)));
+  }
+
+  accept(): Promise<Conn | null> {
+    return this.#door.queue.accept();
+  }
+
+  // deno-lint-ignore require-await
+  async setCertificate(certificate: ServerCertificate): Promise<void> {
+    try {
+      this.#door.setCertificate(certificate);
+    } catch (error) {
+      throw toNodePassError(error, "Cannot use the new certificate");
+    }
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#server.close();
+    this.#door.close();
+  }
+}
+
+/** Leads sockets through TLS and the upgrade; one that takes too long is destroyed. */
+class Door {
+  readonly queue: AcceptQueue<Conn> = new AcceptQueue();
+  readonly #http = http.createServer();
+  readonly #upgrades: WebSocketServer;
+  readonly #options: WebSocketListenOptions;
+  /** Sockets without a complete upgrade. */
+  readonly #entering = new Set<net.Socket>();
+  /** The plain socket under what the HTTP server sees. */
+  readonly #plain = new WeakMap<Duplex, net.Socket>();
+  #context: tls.SecureContext | null = null;
+
+  constructor(options: WebSocketListenOptions, upgrades: WebSocketServer) {
+    this.#options = options;
+    this.#upgrades = upgrades;
+    if (options.certificate !== null) this.setCertificate(options.certificate);
+    this.#http.on("request", (request, response) => {
+      const status = this.#knows(request) ? 426 : 404;
+      response.writeHead(status, { connection: "close", ...(status === 426 ? { upgrade: "websocket" } : {}) });
+      response.end(`${http.STATUS_CODES[status]}\n`);
+    });
+    this.#http.on("upgrade", (request, socket, head) => this.#upgrade(request, socket, head));
+    this.#http.on("clientError", (_error, socket) => socket.destroy());
+    // Limits of our own, below, cover the whole way in.
+    this.#http.keepAliveTimeout = options.handshakeTimeoutMs;
+  }
+
+  setCertificate({ chainPem, keyPem }: ServerCertificate): void {
+    this.#context = tls.createSecureContext({ cert: chainPem, key: keyPem, minVersion: "TLSv1.2" });
+  }
+
+  enter(socket: net.Socket): void {
+    this.#entering.add(socket);
+    const timer = setTimeout(() => socket.destroy(), this.#options.handshakeTimeoutMs);
+    socket.once("close", () => this.#entering.delete(socket));
+    socket.once("close", () => clearTimeout(timer));
+    socket.once("upgraded", () => clearTimeout(timer));
+    socket.on("error", () => socket.destroy());
+    if (this.#context === null) return this.#serve(socket, socket);
+    const tlsSocket = new tls.TLSSocket(socket, { isServer: true, secureContext: this.#context });
+    handshakeOf(tlsSocket, socket, "secure").then(
+      () => this.#serve(tlsSocket, socket),
+      () => socket.destroy(),
+    );
+  }
+
+  close(): void {
+    for (const socket of this.#entering) socket.destroy();
+    for (const conn of this.queue.close()) conn.close();
+    this.#http.close();
+    this.#upgrades.close();
+  }
+
+  #serve(carrier: net.Socket, socket: net.Socket): void {
+    this.#plain.set(carrier, socket);
+    this.#http.emit("connection", carrier);
+  }
+
+  #upgrade(request: http.IncomingMessage, carrier: Duplex, head: Buffer): void {
+    const socket = this.#plain.get(carrier);
+    if (socket === undefined || !this.#knows(request)) {
+      carrier.end("HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+      return;
+    }
+    this.#upgrades.handleUpgrade(request, carrier, head, (webSocket) => {
+      this.#entering.delete(socket);
+      socket.emit("upgraded");
+      this.queue.push(new WebSocketConn(webSocket, localAddress(socket), remoteAddress(socket)));
+    });
+  }
+
+  #knows(request: http.IncomingMessage): boolean {
+    return (request.url ?? "").split("?", 1)[0] === this.#options.path;
+  }
+}

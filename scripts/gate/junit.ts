@@ -11,23 +11,38 @@ export interface Counts {
   readonly skipped: number;
 }
 
-/** Counts the cases of a JUnit file; both runners write one, Node nests its suites. */
-export function countJunit(xml: string): Counts {
+/** A skipped case with "(needs haproxy)" in its name is one whose outside program is missing. */
+const NEEDS_PROGRAM = /\(needs /;
+
+/**
+ * Counts the cases of a JUnit file; both runners write one, Node nests its suites.
+ *
+ * With `requirePrograms`, a test that was skipped because its outside program is missing counts as failed.
+ */
+export function countJunit(xml: string, requirePrograms = false): Counts {
   let passed = 0;
   let failed = 0;
   let skipped = 0;
-  for (
-    const [, attributes = "", selfClosed, body = ""] of xml.matchAll(
-      /<testcase\b([^>]*?)(?:(\/)>|>([^]*?)<\/testcase>)/g,
-    )
-  ) {
-    void attributes;
-    const inside = selfClosed === undefined ? body : "";
-    if (/<(failure|error)\b/.test(inside)) failed++;
-    else if (/<skipped\b/.test(inside)) skipped++;
-    else passed++;
+  for (const { attributes, body } of cases(xml)) {
+    if (/<(failure|error)\b/.test(body)) failed++;
+    else if (!/<skipped\b/.test(body)) passed++;
+    else if (requirePrograms && NEEDS_PROGRAM.test(attributes)) failed++;
+    else skipped++;
   }
   return { passed, failed, skipped };
+}
+
+/** The names of the tests that were skipped because their outside program is missing. */
+export function missingPrograms(xml: string): string[] {
+  return cases(xml)
+    .filter(({ attributes, body }) => /<skipped\b/.test(body) && NEEDS_PROGRAM.test(attributes))
+    .map(({ attributes }) => /name="([^"]*)"/.exec(attributes)?.[1] ?? "");
+}
+
+/** The cases of a JUnit file; attribute values may hold a bare ">". */
+function cases(xml: string): { attributes: string; body: string }[] {
+  const pattern = /<testcase\b((?:"[^"]*"|[^">])*?)(?:\/>|>([^]*?)<\/testcase>)/g;
+  return [...xml.matchAll(pattern)].map(([, attributes = "", body = ""]) => ({ attributes, body }));
 }
 
 /** Counts the result lines of a run that was killed before it wrote its JUnit file. */
@@ -41,7 +56,7 @@ export function countLines(output: string): Counts {
 }
 
 /** What a finished run counts as: a bad exit without a failed case (a file that does not load) is one failure. */
-export function countRun(xml: string | null, output: string, code: number): Counts {
-  const counts = xml === null ? countLines(output) : countJunit(xml);
+export function countRun(xml: string | null, output: string, code: number, requirePrograms = false): Counts {
+  const counts = xml === null ? countLines(output) : countJunit(xml, requirePrograms);
   return code !== 0 && counts.failed === 0 ? { ...counts, failed: 1 } : counts;
 }

@@ -7,9 +7,9 @@
 import { join } from "node:path/posix";
 import { runChild } from "./child.ts";
 import { exists, read, ROOT, sourceFiles, testFiles } from "./files.ts";
-import { countRun } from "./junit.ts";
+import { countRun, missingPrograms } from "./junit.ts";
 import { findNode } from "./node_program.ts";
-import { failed, passed, skipped, type StepResult } from "./step.ts";
+import { failed, passed, REQUIRE_PROGRAMS, skipped, type StepResult } from "./step.ts";
 
 /** How a set of test files is run. */
 export interface RunOptions {
@@ -129,7 +129,9 @@ async function counted(command: (report: string) => string[], options: RunOption
     const report = join(folder, "junit.xml");
     const { code, output } = await runChild(command(report), { limitMs: options.limitMs, cwd: ROOT });
     const xml = await Deno.readTextFile(report).catch(() => null);
-    return { ...countRun(xml?.includes("</testsuites>") ? xml : null, output, code), output };
+    const missing = REQUIRE_PROGRAMS && xml !== null ? missingPrograms(xml) : [];
+    const shown = missing.map((name) => `Skipped, which is a failure here: ${name}\n`).join("") + output;
+    return { ...countRun(xml?.includes("</testsuites>") ? xml : null, output, code, REQUIRE_PROGRAMS), output: shown };
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

@@ -1,5 +1,5 @@
 import { deepStrictEqual } from "node:assert/strict";
-import { countJunit, countLines, countRun } from "../../scripts/gate/junit.ts";
+import { countJunit, countLines, countRun, missingPrograms } from "../../scripts/gate/junit.ts";
 
 const DENO_REPORT = `<testsuites name="deno test" tests="4" failures="1" errors="0" time="0.1">
   <testsuite name="./a_test.ts" tests="4" disabled="1" errors="0" failures="1">
@@ -17,7 +17,7 @@ const DENO_REPORT = `<testsuites name="deno test" tests="4" failures="1" errors=
 </testsuites>`;
 
 const NODE_REPORT = `<testsuites>
-  <testcase name="a" time="0.004646" classname="test"/>
+  <testcase name="a => 1" time="0.004646" classname="test"/>
   <testcase name="b" time="0.000496" classname="test" failure="x">
     <failure type="testCodeFailure" message="x"></failure>
   </testcase>
@@ -33,6 +33,14 @@ Deno.test("countJunit() counts the cases of both runners", () => {
   deepStrictEqual(countJunit(DENO_REPORT), { passed: 2, failed: 1, skipped: 1 });
   deepStrictEqual(countJunit(NODE_REPORT), { passed: 2, failed: 1, skipped: 1 });
   deepStrictEqual(countJunit("<testsuites></testsuites>"), { passed: 0, failed: 0, skipped: 0 });
+});
+
+Deno.test("countJunit() takes a missing program as a failure where every program must be there", () => {
+  const report =
+    '<testcase name="a (needs haproxy)"><skipped/></testcase><testcase name="b (Linux only)"><skipped/></testcase>';
+  deepStrictEqual(countJunit(report), { passed: 0, failed: 0, skipped: 2 });
+  deepStrictEqual(countJunit(report, true), { passed: 0, failed: 1, skipped: 1 });
+  deepStrictEqual(missingPrograms(report), ["a (needs haproxy)"]);
 });
 
 Deno.test("countLines() counts what a killed run had printed", () => {

@@ -1,0 +1,25 @@
+/**
+ * `nodepass permissions <url>`
+ *
+ * @module
+ */
+import { minimalPermissions } from "../config/permissions.ts";
+import { NodePassError } from "../errors.ts";
+import { type CommandContext, type ExitCode, print, printJson } from "./context.ts";
+import { helpFlag, jsonFlag, onlyPositional, readArguments } from "./flags.ts";
+import { loadSettings, loadTunnel } from "./load.ts";
+
+/** `nodepass permissions <url> [--json]` */
+export async function permissionsCommand(args: readonly string[], context: CommandContext): Promise<ExitCode> {
+  const given = readArguments(args, "permissions", [jsonFlag, helpFlag]);
+  const url = onlyPositional(given, "<url>", "nodepass permissions <url>");
+  const { process, files } = context.runtime;
+  const { settings, findings } = loadSettings((name) => process.env(name));
+  const loaded = await loadTunnel(url, null, settings, files);
+  const all = [...findings, ...loaded.findings];
+  if (all.length > 0 || loaded.value === null) throw new NodePassError("usage", all.join("\n"));
+  const flags = minimalPermissions(loaded.value.config);
+  if (given.flags.has("json")) printJson(context, { flags });
+  else print(context, flags.join(" "));
+  return 0;
+}

@@ -1,0 +1,118 @@
+/**
+ * Runs tunnels until a signal says stop.
+ *
+ * @module
+ */
+import { fullUrl } from "../config/tunnel_url.ts";
+import { messageOf, NodePassError } from "../errors.ts";
+import { createLogger } from "../log/logger.ts";
+import type { Logger } from "../log/types.ts";
+import type { TunnelHandle } from "../tunnel/types.ts";
+import type { CommandContext, ExitCode } from "./context.ts";
+import type { LoadedTunnel } from "./load.ts";
+import { identityOf, TunnelSet } from "./tunnel_set.ts";
+import { version } from "./version.ts";
+
+/** Options of {@linkcode serve}. */
+export interface ServeOptions {
+  readonly logFormat: "text" | "json";
+  /** Reads the list again at SIGHUP; null without a file. */
+  readonly reread: (() => Promise<readonly LoadedTunnel[]>) | null;
+}
+
+/** Starts the tunnels, waits for SIGINT or SIGTERM (or for all to fail), closes them, and gives the exit code. */
+export async function serve(
+  tunnels: readonly LoadedTunnel[],
+  context: CommandContext,
+  options: ServeOptions,
+): Promise<ExitCode> {
+  const { process } = context.runtime;
+  const stop = new AbortController();
+  const set = new TunnelSet((tunnel) => start(tunnel, context, options, stop.signal));
+  const log = loggerFor(tunnels[0] ?? null, context, options);
+  const abandoned = Promise.withResolvers<ExitCode>();
+  const stopping = new Promise<void>((resolve) =>
+    stop.signal.addEventListener("abort", () => resolve(), { once: true })
+  );
+  const onStop = (): void => {
+    if (stop.signal.aborted) abandoned.resolve(1);
+    stop.abort();
+  };
+  const undo = [
+    process.onSignal("SIGINT", onStop),
+    process.onSignal("SIGTERM", onStop),
+    process.onSignal("SIGHUP", () => void reload(set, log, options)),
+  ];
+  try {
+    return await Promise.race([run(tunnels, set, stopping, log), abandoned.promise]);
+  } finally {
+    for (const remove of undo) remove();
+  }
+}
+
+async function run(
+  tunnels: readonly LoadedTunnel[],
+  set: TunnelSet,
+  stopping: Promise<void>,
+  log: Logger,
+): Promise<ExitCode> {
+  const starting = set.replace(tunnels);
+  const failures = await Promise.race([starting, stopping.then(() => [])]);
+  if (failures.length > 0) {
+    await set.close();
+    for (const { error } of failures.slice(1)) log.error(messageOf(error));
+    throw failures[0]?.error;
+  }
+  const ended = await Promise.race([
+    stopping.then(() => "stopped" as const),
+    set.allFailed.then(() => "failed" as const),
+  ]);
+  if (ended === "stopped") log.info("Stopping: sessions may end, no new ones are taken");
+  await starting.catch(() => []);
+  await set.close();
+  return ended === "stopped" ? 0 : 1;
+}
+
+async function reload(set: TunnelSet, log: Logger, { reread }: ServeOptions): Promise<void> {
+  try {
+    const tunnels = reread === null ? null : await reread();
+    for (const { tunnel, error } of await set.reload()) {
+      log.error(`Cannot reload certificates: ${messageOf(error)}`, { tunnel: identityOf(tunnel, true) });
+    }
+    if (tunnels === null) return log.info("Certificates are read again");
+    for (const { tunnel, error } of await set.replace(tunnels)) {
+      log.error(`Cannot start: ${messageOf(error)}`, { tunnel: identityOf(tunnel, true) });
+    }
+    log.info("Certificates and the run file are read again", { tunnels: set.size });
+  } catch (error) {
+    for (const line of messageOf(error).split("\n")) log.error(`Cannot reload, everything stays as it is: ${line}`);
+  }
+}
+
+async function start(
+  tunnel: LoadedTunnel,
+  context: CommandContext,
+  options: ServeOptions,
+  signal: AbortSignal,
+): Promise<TunnelHandle> {
+  const logger = loggerFor(tunnel, context, options);
+  logger.info("Starting", { version, url: fullUrl(tunnel.config, { redact: true }) });
+  for (const warning of tunnel.warnings) logger.warn(warning);
+  const handle = await context.startTunnel(tunnel.config, { runtime: context.runtime, logger, signal });
+  handle.finished.catch((error: unknown) => {
+    if (!(error instanceof NodePassError && error.code === "closed")) logger.error(messageOf(error));
+  });
+  return handle;
+}
+
+function loggerFor(tunnel: LoadedTunnel | null, { runtime }: CommandContext, options: ServeOptions): Logger {
+  const { process, clock } = runtime;
+  const logger = createLogger({
+    level: tunnel?.config.log ?? "info",
+    format: options.logFormat,
+    color: options.logFormat === "text" && process.stdoutIsTerminal && (process.env("NO_COLOR") ?? "") === "",
+    write: (line) => process.stdout(`${line}\n`),
+    wall: () => clock.wall(),
+  });
+  return tunnel?.name == null ? logger : logger.with({ instance: tunnel.name });
+}

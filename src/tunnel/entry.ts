@@ -26,6 +26,8 @@ export interface EntryHandlers {
 export interface Entry {
   /** Where visitors come in: one per address that was asked for, with the port that was bound. */
   readonly addresses: readonly SocketAddress[];
+  /** Resolves once it was closed and every port is free: for UDP with the last session. */
+  readonly finished: Promise<void>;
   /** Accepts nobody from now on; sessions go on until they end or are cut. Idempotent. */
   close(): void;
 }
@@ -64,6 +66,7 @@ export async function openEntry(
       const local = (listener ?? datagram)?.local;
       return local ?? { host: addresses[index]?.host ?? "", port: addresses[index]?.port ?? 0 };
     }),
+    finished: Promise.all(entries.map((entry) => entry.finished)).then(() => {}),
     close: () => {
       for (const entry of entries.splice(0)) entry.close();
     },

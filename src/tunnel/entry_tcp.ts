@@ -21,6 +21,8 @@ export type TcpHandler = (visitor: Conn, session: Session) => Promise<string | v
 
 /** One listening TCP port. */
 export class TcpEntry {
+  /** Resolves once the port is free. */
+  readonly finished: Promise<void>;
   readonly #context: TunnelContext;
   readonly #listener: Listener;
   readonly #handler: TcpHandler;
@@ -34,7 +36,7 @@ export class TcpEntry {
     this.#handler = handler;
     this.#access = new Access(context.config.allow, context.config.deny);
     this.#pause = new RetryPause(context);
-    void this.#accept();
+    this.finished = this.#accept();
   }
 
   get local(): SocketAddress {

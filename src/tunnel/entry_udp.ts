@@ -57,6 +57,8 @@ class VisitorSession extends DatagramSession<string> {
 
 /** One bound UDP port. */
 export class UdpEntry {
+  /** Resolves once the socket is free. */
+  readonly finished: Promise<void>;
   readonly #context: TunnelContext;
   readonly #socket: Datagram;
   readonly #handler: UdpHandler;
@@ -83,7 +85,7 @@ export class UdpEntry {
       onTick: (run) => context.sweeper.onTick(run),
     });
     this.#pause = new RetryPause(context);
-    void this.#receive();
+    this.finished = this.#receive();
   }
 
   get local(): SocketAddress {

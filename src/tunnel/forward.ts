@@ -58,7 +58,11 @@ class Forwarder implements TunnelHandle {
   }
 
   get addr(): TunnelHandle["addr"] {
-    return this.#entry?.addresses[0] ?? null;
+    return this.entries[0] ?? null;
+  }
+
+  get entries(): TunnelHandle["entries"] {
+    return this.#entry?.addresses ?? [];
   }
 
   async open(options: ForwarderOptions): Promise<void> {
@@ -116,6 +120,7 @@ class Forwarder implements TunnelHandle {
   async #drain(graceMs: number): Promise<void> {
     this.#entry?.close();
     await drainSessions(this.#context, graceMs, () => this.#cutDials.abort());
+    await this.#entry?.finished;
     this.#stopCheckpoints();
     this.#failures.flush();
     this.#resolveFinished();

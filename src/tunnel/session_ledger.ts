@@ -4,7 +4,7 @@
  * @module
  */
 import { Meter, type Protocol, Traffic } from "../relay/meter.ts";
-import type { Clock, Timer } from "../runtime/types.ts";
+import type { Clock } from "../runtime/types.ts";
 import type { Rejection, SessionInfo } from "./types.ts";
 
 /** One live session. Whoever opened it calls `close` on every path out. */
@@ -123,13 +123,5 @@ export class SessionLedger {
   drained(): Promise<void> {
     if (this.#live.size === 0) return Promise.resolve();
     return new Promise((resolve) => this.#idle.push(resolve));
-  }
-
-  /** Resolves when no session is left, at the latest after `graceMs`. */
-  async drainedWithin(graceMs: number): Promise<void> {
-    let timer: Timer | null = null;
-    const late = new Promise<void>((resolve) => timer = this.#clock.after(graceMs, resolve));
-    await Promise.race([this.drained(), late]);
-    (timer as Timer | null)?.cancel();
   }
 }

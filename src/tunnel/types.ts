@@ -58,8 +58,10 @@ export interface SessionInfo {
 
 /** A started instance. */
 export interface TunnelHandle extends AsyncDisposable {
-  /** Where it listens: the tunnel address of a server, the entry of a forwarder or forward-flow client; null when it only dials. */
+  /** Where it listens: the tunnel address of a server or forwarder, the first entry of a forward-flow client; null when it only dials. */
   readonly addr: SocketAddress | null;
+  /** Where visitors arrive; empty at the end that dials the target. */
+  readonly entries: readonly SocketAddress[];
   /** Resolves once closed; rejects when the instance failed for good. */
   readonly finished: Promise<void>;
   stats(): TunnelStats;

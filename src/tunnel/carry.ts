@@ -1,0 +1,84 @@
+/**
+ * One TCP session between a local socket (a visitor's or a target's) and a link.
+ *
+ * @module
+ */
+import { copy } from "../relay/copy.ts";
+import type { TokenBucket } from "../relay/token_bucket.ts";
+import type { Conn } from "../runtime/types.ts";
+import type { AbortReason, SessionReceiver, WireSession } from "../wire/types.ts";
+import type { TunnelContext } from "./context.ts";
+import type { Session } from "./session_ledger.ts";
+
+/** Writes what the link delivers to the local socket, which may still be being dialled. */
+export class SocketReceiver implements SessionReceiver {
+  #conn: Conn | null = null;
+  readonly #dialled: Promise<Conn>;
+  readonly #session: Session;
+  readonly #bucket: TokenBucket | null;
+  #aborted = false;
+
+  /** @param conn the socket; data waits while it is a promise, and is refused when that rejects */
+  constructor(conn: Conn | Promise<Conn>, session: Session, bucket: TokenBucket | null) {
+    this.#session = session;
+    this.#bucket = bucket;
+    this.#dialled = Promise.resolve(conn);
+    if (conn instanceof Promise) {
+      conn.then((dialled) => {
+        this.#conn = dialled;
+        if (this.#aborted) dialled.reset();
+      }, () => {});
+    } else {
+      this.#conn = conn;
+    }
+  }
+
+  async data(chunk: Uint8Array): Promise<void> {
+    const conn = this.#conn ?? await this.#dialled;
+    const wait = this.#bucket?.take(chunk.length, this);
+    if (wait !== undefined) await wait;
+    let done = 0;
+    do {
+      const written = await conn.write(done === 0 ? chunk : chunk.subarray(done));
+      this.#session.meter.sent(written);
+      done += written;
+    } while (done < chunk.length);
+  }
+
+  async end(): Promise<void> {
+    await (this.#conn ?? await this.#dialled).closeWrite();
+  }
+
+  abort(): void {
+    this.#aborted = true;
+    this.#bucket?.forget(this);
+    this.#conn?.reset();
+  }
+}
+
+/** Carries one session until both directions have ended; the socket is closed on every path out. */
+export async function carry(
+  context: TunnelContext,
+  conn: Conn,
+  wire: WireSession,
+  session: Session,
+): Promise<AbortReason | null> {
+  const { config, inbound, sweeper } = context;
+  session.cut = () => wire.abort("cut");
+  const unwatch = config.readMs > 0 ? sweeper.watch(session.meter, config.readMs, () => wire.abort("idle")) : null;
+  try {
+    const result = await copy(conn, wire, {
+      maxBufferBytes: config.settings.tcpBufferBytes,
+      meter: session.meter,
+      bucket: inbound,
+    });
+    if (result.kind !== "end") wire.abort("reset");
+    const reason = await wire.finished;
+    if (reason === null) conn.close();
+    else conn.reset();
+    return reason;
+  } finally {
+    unwatch?.();
+    inbound?.forget(conn);
+  }
+}

@@ -1,0 +1,88 @@
+/**
+ * The end that dials: what the other end announces becomes a connection to a target.
+ *
+ * @module
+ */
+import { messageOf } from "../errors.ts";
+import { formatAddress } from "../address/ip.ts";
+import type { Conn } from "../runtime/types.ts";
+import type { DatagramReceiver, WireDatagrams } from "../wire/types.ts";
+import type { FrameSession } from "../wire/secure/frame_session.ts";
+import { carry, SocketReceiver } from "./carry.ts";
+import type { TunnelContext } from "./context.ts";
+import { logSessionEnd, logSessionStart } from "./entry_log.ts";
+import type { Session } from "./session_ledger.ts";
+import type { Targets } from "./targets.ts";
+import { openUdpTarget } from "./udp_egress.ts";
+
+/** Serves announced sessions. */
+export class Egress {
+  readonly #context: TunnelContext;
+  readonly #targets: Targets;
+
+  readonly #cutDials: AbortSignal;
+
+  /** @param cutDials ends dials under way, at a shutdown */
+  constructor(context: TunnelContext, targets: Targets, cutDials: AbortSignal) {
+    this.#context = context;
+    this.#targets = targets;
+    this.#cutDials = cutDials;
+  }
+
+  /** A visitor was announced on a link: dials a target and carries the session. */
+  open(wire: FrameSession): void {
+    const { config, ledger, logger } = this.#context;
+    if (!config.tcp) {
+      wire.abort("dial");
+      return;
+    }
+    const visitor = formatAddress(wire.opening.visitor);
+    const session = ledger.open("tcp", visitor);
+    if (session === null) {
+      wire.abort("slot");
+      return;
+    }
+    session.cut = () => wire.abort("cut");
+    const dial = this.#targets.dial(wire.opening.visitor, session, this.#cutDials);
+    // Before the receiver sees the rejection, so that the other end hears "dial".
+    dial.catch((error) => {
+      ledger.reject("dial");
+      logger.warn("Cannot serve visitor", { visitor, reason: messageOf(error) });
+      wire.abort("dial");
+    });
+    wire.attach(new SocketReceiver(dial, session, this.#context.outbound));
+    void this.#carry(wire, session, dial);
+  }
+
+  /** A UDP visitor was announced. Null refuses it. */
+  openDatagrams(wire: WireDatagrams): DatagramReceiver | null {
+    const { config, ledger } = this.#context;
+    if (!config.udp) return null;
+    const session = ledger.open("udp", formatAddress(wire.opening.visitor));
+    if (session === null) return null;
+    const path = openUdpTarget(this.#context, this.#targets, wire.opening.visitor, session, (bytes) => wire.send(bytes));
+    const end = () => {
+      path.close();
+      session.close();
+    };
+    session.cut = () => {
+      end();
+      wire.close();
+    };
+    return { data: (bytes) => path.send(bytes), closed: end };
+  }
+
+  async #carry(wire: FrameSession, session: Session, dial: Promise<Conn>): Promise<void> {
+    logSessionStart(this.#context, session);
+    let reason: string = "dial";
+    try {
+      const target = await dial;
+      reason = await carry(this.#context, target, wire, session) ?? "done";
+    } catch {
+      // Said where the dial failed.
+    } finally {
+      session.close();
+      logSessionEnd(this.#context, session, reason);
+    }
+  }
+}

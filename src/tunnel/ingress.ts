@@ -1,0 +1,98 @@
+/**
+ * The end where visitors arrive: each gets a link, its bytes travel to the end that dials.
+ *
+ * @module
+ */
+import { messageOf } from "../errors.ts";
+import { formatAddress } from "../address/ip.ts";
+import type { Conn, SocketAddress } from "../runtime/types.ts";
+import type { Opening } from "../wire/types.ts";
+import type { FrameLink } from "../wire/secure/frame_link.ts";
+import type { FrameSession } from "../wire/secure/frame_session.ts";
+import { carry, SocketReceiver } from "./carry.ts";
+import type { TunnelContext } from "./context.ts";
+import type { UdpPath } from "./entry.ts";
+import type { Matchmaker } from "./pool/matchmaker.ts";
+import type { PeerLinks } from "./pool/peer_links.ts";
+import type { Session } from "./session_ledger.ts";
+
+/** Serves visitors. */
+export class Ingress {
+  readonly #context: TunnelContext;
+  readonly #matchmaker: Matchmaker;
+  /** Where UDP visitors go: the other ends that have a datagram link. */
+  readonly #datagramPeers: () => Iterable<PeerLinks>;
+
+  constructor(context: TunnelContext, matchmaker: Matchmaker, datagramPeers: () => Iterable<PeerLinks>) {
+    this.#context = context;
+    this.#matchmaker = matchmaker;
+    this.#datagramPeers = datagramPeers;
+  }
+
+  /** Serves one TCP visitor until its session has ended; resolves with how it ended. */
+  async tcp(visitor: Conn, session: Session): Promise<string> {
+    const { logger, ledger, outbound, runtime } = this.#context;
+    let cut = false;
+    session.cut = () => {
+      cut = true;
+      visitor.reset();
+    };
+    let link: FrameLink;
+    try {
+      const found = this.#matchmaker.take();
+      link = found instanceof Promise ? await found : found;
+    } catch (error) {
+      visitor.reset();
+      ledger.reject("no_link");
+      logger.warn("Cannot serve visitor", { visitor: session.visitor, reason: messageOf(error) });
+      return "no_link";
+    }
+    if (cut) {
+      link.release();
+      return "cut";
+    }
+    const opening: Opening = { protocol: "tcp", visitor: visitor.remote };
+    const wire = link.open(opening, new SocketReceiver(visitor, session, outbound));
+    const carried = carry(this.#context, visitor, wire, session);
+    // The read of the visitor's first bytes has been issued: when they are there, they take the OPEN along.
+    runtime.clock.after(0, () => wire.announce());
+    return await carried ?? "done";
+  }
+
+  /** A session lost its link before anything of it was sent: it moves to another one. */
+  async replace(session: FrameSession): Promise<void> {
+    try {
+      const found = this.#matchmaker.take();
+      const link = found instanceof Promise ? await found : found;
+      if (session.over || session.aborted !== null) {
+        link.release();
+        return;
+      }
+      link.adopt(session);
+      session.announce();
+    } catch {
+      session.fail("link_lost");
+      session.settle();
+    }
+  }
+
+  /** Opens the path of a new UDP visitor; the session is cut when no other end takes datagrams now. */
+  udp(visitor: SocketAddress, session: Session, reply: (bytes: Uint8Array) => void): UdpPath {
+    let least: PeerLinks | null = null;
+    for (const peer of this.#datagramPeers()) {
+      if (peer.datagramLinks > 0 && (least === null || peer.sessions < least.sessions)) least = peer;
+    }
+    const wire = least?.openDatagrams({ protocol: "udp", visitor }, {
+      data: (bytes) => reply(bytes),
+      closed: () => session.cut(),
+    });
+    if (wire === undefined || wire === null) {
+      this.#context.ledger.reject("no_link");
+      this.#context.logger.debug("Cannot serve UDP visitor: no datagram link", { visitor: formatAddress(visitor) });
+      // The entry sets `cut` once it has the path.
+      queueMicrotask(() => session.cut());
+      return { send: () => {}, close: () => {} };
+    }
+    return { send: (bytes) => wire.send(bytes), close: () => wire.close() };
+  }
+}

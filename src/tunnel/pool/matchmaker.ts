@@ -1,0 +1,111 @@
+/**
+ * Where visitors are matched to links: the other end with a ready link and the fewest sessions, first come first served.
+ *
+ * @module
+ */
+import { NodePassError } from "../../errors.ts";
+import type { Clock, Timer } from "../../runtime/types.ts";
+import type { FrameLink } from "../../wire/secure/frame_link.ts";
+import type { PeerLinks } from "./peer_links.ts";
+
+/** Visitors that may wait for a link at once. */
+const MAX_WAITING = 65_536;
+
+interface Waiting {
+  readonly resolve: (link: FrameLink) => void;
+  readonly reject: (error: NodePassError) => void;
+  readonly timer: Timer;
+  done: boolean;
+}
+
+/** See the module. */
+export class Matchmaker {
+  readonly #clock: Clock;
+  readonly #timeoutMs: number;
+  readonly #ask: (waiting: number) => void;
+  readonly #peers = new Set<PeerLinks>();
+  readonly #queue: Waiting[] = [];
+  #waiting = 0;
+
+  /**
+   * @param timeoutMs how long a visitor waits for a link
+   * @param ask called with the number of waiting visitors whenever it grew: more links are needed
+   */
+  constructor(clock: Clock, timeoutMs: number, ask: (waiting: number) => void) {
+    this.#clock = clock;
+    this.#timeoutMs = timeoutMs;
+    this.#ask = ask;
+  }
+
+  /** Visitors that wait. */
+  get waiting(): number {
+    return this.#waiting;
+  }
+
+  add(peer: PeerLinks): void {
+    this.#peers.add(peer);
+    this.offer();
+  }
+
+  remove(peer: PeerLinks): void {
+    this.#peers.delete(peer);
+  }
+
+  /** A ready link for one visitor: at once, or when one becomes ready. Rejects with `timed_out` or `closed`. */
+  take(): FrameLink | Promise<FrameLink> {
+    const link = this.#waiting === 0 ? this.#takeReady() : null;
+    if (link !== null) return link;
+    if (this.#waiting >= MAX_WAITING) {
+      return Promise.reject(new NodePassError("limit", `Cannot wait for a link: ${MAX_WAITING} visitors already do`));
+    }
+    return new Promise((resolve, reject) => {
+      const waiting: Waiting = { resolve, reject, done: false, timer: this.#clock.after(this.#timeoutMs, () => this.#expire(waiting)) };
+      this.#queue.push(waiting);
+      this.#waiting++;
+      this.#ask(this.#waiting);
+    });
+  }
+
+  /** Links may have become ready: serves who waits. */
+  offer(): void {
+    while (this.#waiting > 0) {
+      const link = this.#takeReady();
+      if (link === null) return;
+      let next = this.#queue.shift()!;
+      while (next.done) next = this.#queue.shift()!;
+      this.#settle(next);
+      next.resolve(link);
+    }
+    this.#queue.length = 0;
+  }
+
+  /** Turns everybody away who waits. */
+  close(): void {
+    for (const waiting of this.#queue.splice(0)) {
+      if (waiting.done) continue;
+      this.#settle(waiting);
+      waiting.reject(new NodePassError("closed", "Cannot wait for a link: the tunnel is closing"));
+    }
+  }
+
+  #expire(waiting: Waiting): void {
+    this.#settle(waiting);
+    waiting.reject(new NodePassError("timed_out", `No link became ready within ${this.#timeoutMs} ms`));
+    // Settled entries at the front go at once; those in between when the queue reaches them.
+    while (this.#queue[0]?.done) this.#queue.shift();
+  }
+
+  #settle(waiting: Waiting): void {
+    waiting.done = true;
+    waiting.timer.cancel();
+    this.#waiting--;
+  }
+
+  #takeReady(): FrameLink | null {
+    let best: PeerLinks | null = null;
+    for (const peer of this.#peers) {
+      if (peer.ready > 0 && (best === null || peer.sessions < best.sessions)) best = peer;
+    }
+    return best?.take() ?? null;
+  }
+}

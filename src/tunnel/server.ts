@@ -1,0 +1,340 @@
+/**
+ * The tunnel server: its port, its clients, and either visitors (reverse flow) or targets (forward flow).
+ *
+ * @module
+ */
+import { formatAddress } from "../address/ip.ts";
+import type { ServerConfig } from "../config/types.ts";
+import { messageOf, NodePassError } from "../errors.ts";
+import type { Conn, SocketAddress } from "../runtime/types.ts";
+import { VERSION } from "../version.ts";
+import { encodeConfigMessage, parseClientConfigMessage } from "../wire/secure/config_message.ts";
+import { ControlChannel } from "../wire/secure/control_channel.ts";
+import { type ControlMessage, encodeCancel, encodeConfig, encodeDemand, encodeGoaway, encodeRefused } from "../wire/secure/frames.ts";
+import { createServerIdentity } from "../wire/secure/identity.ts";
+import { parsePreface } from "../wire/secure/preface.ts";
+import { deriveRoot, type RootSecret } from "../wire/secure/root_secret.ts";
+import { serverHandshake } from "../wire/secure/server_handshake.ts";
+import { openAcceptor } from "./accept/acceptor.ts";
+import type { Acceptor } from "./accept/types.ts";
+import { startCheckpoints } from "./checkpoint.ts";
+import type { TunnelContext } from "./context.ts";
+import { drainSessions } from "./drain.ts";
+import { Egress } from "./egress.ts";
+import { isElsewhere } from "./elsewhere.ts";
+import { type Entry, openEntry } from "./entry.ts";
+import { Ingress } from "./ingress.ts";
+import { Matchmaker } from "./pool/matchmaker.ts";
+import { PeerLinks } from "./pool/peer_links.ts";
+import { ServerPeer } from "./server_peer.ts";
+import { Targets } from "./targets.ts";
+import type { SessionInfo, TunnelHandle, TunnelStats } from "./types.ts";
+
+/** A client without control channel may resume this long, even when it has no link left. */
+const RESUME_MS = 60_000;
+/** Demand of a burst of visitors travels in one message. */
+const DEMAND_DELAY_MS = 5;
+
+/** Options of {@linkcode startTunnelServer}. */
+export interface TunnelServerOptions {
+  /** Receives the state at each report interval. */
+  readonly onReport?: ((stats: TunnelStats) => void) | undefined;
+}
+
+/**
+ * Listens on the tunnel address until it is closed. The context stays its owner's.
+ *
+ * @throws NodePassError when an address cannot be bound or a certificate cannot be read
+ */
+export async function startTunnelServer(
+  context: TunnelContext<ServerConfig>,
+  options: TunnelServerOptions = {},
+): Promise<TunnelHandle> {
+  const server = new TunnelServer(context);
+  try {
+    await server.start(options);
+    return server;
+  } catch (error) {
+    await server.close({ graceMs: 0 });
+    throw error;
+  }
+}
+
+class TunnelServer implements TunnelHandle {
+  readonly finished: Promise<void>;
+  readonly #context: TunnelContext<ServerConfig>;
+  readonly #peers = new Map<string, ServerPeer>();
+  readonly #matchmaker: Matchmaker;
+  readonly #ingress: Ingress;
+  readonly #egress: Egress;
+  #stopCheckpoints: () => void = () => {};
+  readonly #cutDials = new AbortController();
+  readonly #stopTick: () => void;
+  #finish!: () => void;
+  #acceptor: Acceptor | null = null;
+  #entry: Entry | null = null;
+  #flow: "reverse" | "forward" = "reverse";
+  #root: RootSecret | null = null;
+  #closing: Promise<void> | null = null;
+  #demandPending = false;
+
+  constructor(context: TunnelContext<ServerConfig>) {
+    const { config, runtime, sweeper } = context;
+    this.#context = context;
+    this.finished = new Promise((resolve) => this.#finish = resolve);
+    this.#matchmaker = new Matchmaker(runtime.clock, config.settings.poolGetTimeoutMs, () => this.#demandSoon());
+    this.#ingress = new Ingress(context, this.#matchmaker, () => this.#connectedLinks());
+    this.#egress = new Egress(context, new Targets(context), this.#cutDials.signal);
+    this.#stopTick = sweeper.onTick((now) => this.#tick(now));
+  }
+
+  get addr(): SocketAddress | null {
+    return this.#acceptor?.local ?? null;
+  }
+
+  get entries(): readonly SocketAddress[] {
+    return this.#entry?.addresses ?? [];
+  }
+
+  async start({ onReport }: TunnelServerOptions): Promise<void> {
+    const { config, runtime, logger } = this.#context;
+    this.#root = await deriveRoot(config.key.secret.reveal());
+    const identity = config.tls.kind === "derived" ? await createServerIdentity(this.#root, runtime.random) : null;
+    await this.#chooseFlow();
+    this.#acceptor = await openAcceptor(this.#context, identity, {
+      control: (conn, hello) => this.#control(conn, hello),
+      link: (conn, preface) => this.#link(conn, preface),
+    });
+    this.#stopCheckpoints = startCheckpoints(this.#context, { stats: () => this.stats(), onReport });
+    const tunnel = formatAddress(this.#acceptor.local);
+    if (this.#flow === "reverse") {
+      logger.info(`Server started: visitors arrive at ${this.entries.map(formatAddress).join(", ")}`, { tunnel });
+    } else {
+      logger.info(`Server started: targets are ${config.targets.map(formatAddress).join(", ")}`, { tunnel });
+    }
+  }
+
+  stats(): TunnelStats {
+    const { ledger } = this.#context;
+    const peers = [...this.#peers.values()].map((peer) => peer.info());
+    return {
+      mode: this.#flow,
+      modeCode: this.#flow === "reverse" ? 1 : 2,
+      pingMs: peers.reduce((worst, { pingMs }) => Math.max(worst, pingMs), 0),
+      pool: peers.reduce((sum, { pool }) => sum + pool, 0),
+      tcpSessions: ledger.tcp,
+      udpSessions: ledger.udp,
+      ...ledger.traffic,
+      rejections: { ...ledger.rejections },
+      peers,
+    };
+  }
+
+  sessions(): readonly SessionInfo[] {
+    return this.#context.ledger.list();
+  }
+
+  endSession(id: string): boolean {
+    return this.#context.ledger.cut(id);
+  }
+
+  async reload(): Promise<void> {
+    await this.#acceptor?.reload();
+  }
+
+  close({ graceMs = this.#context.config.settings.shutdownTimeoutMs } = {}): Promise<void> {
+    return this.#closing ??= this.#close(graceMs);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #close(graceMs: number): Promise<void> {
+    this.#entry?.close();
+    await this.#acceptor?.close();
+    this.#matchmaker.close();
+    for (const peer of this.#peers.values()) peer.control?.send(encodeGoaway(graceMs));
+    await drainSessions(this.#context, graceMs, () => this.#cutDials.abort());
+    for (const peer of [...this.#peers.values()]) {
+      await peer.control?.close();
+      peer.links.close();
+    }
+    this.#peers.clear();
+    this.#stopTick();
+    this.#stopCheckpoints();
+    this.#finish();
+  }
+
+  /** `auto`: the target address can be bound here -> visitors arrive at it; else the targets are elsewhere. */
+  async #chooseFlow(): Promise<void> {
+    const { config, logger } = this.#context;
+    this.#flow = config.mode === "forward" ? "forward" : "reverse";
+    if (this.#flow === "forward") return;
+    try {
+      this.#entry = await openEntry(this.#context, config.targets, {
+        tcp: (visitor, session) => this.#ingress.tcp(visitor, session),
+        udp: { open: (visitor, session, reply) => this.#ingress.udp(visitor, session, reply) },
+      });
+      if (config.mode === "auto") logger.info("Mode 1 (reverse): the target address can be bound here");
+    } catch (error) {
+      if (config.mode === "reverse" || !isElsewhere(error)) throw error;
+      this.#flow = "forward";
+      logger.info(`Mode 2 (forward): the target address cannot be bound here (${messageOf(error)})`);
+    }
+  }
+
+  /** A client asks for a control channel. */
+  async #control(conn: Conn, hello: Uint8Array): Promise<void> {
+    const { config, runtime, logger } = this.#context;
+    const acceptor = this.#acceptor!;
+    const started = runtime.clock.now();
+    const agreement = await serverHandshake(conn, hello, {
+      root: this.#root!,
+      random: runtime.random,
+      transport: config.transport,
+      tls: config.tls.kind,
+      leafSha256: acceptor.leafSha256(conn),
+      resumeSecrets: (id) => this.#peers.get(id)?.resumeSecrets ?? [],
+    });
+    const address = formatAddress(conn.remote);
+    const known = agreement.resumed ? this.#peers.get(agreement.clientId) : undefined;
+    const refusal = this.#refusal(known);
+    const channel = new ControlChannel({
+      conn,
+      clock: runtime.clock,
+      intervalMs: config.settings.reportIntervalMs,
+      onMessage: (message) => this.#hear(peer, channel, message),
+    });
+    const peer = known ?? new ServerPeer(agreement.clientId, address, this.#newLinks(agreement.clientId));
+    if (refusal !== null) {
+      channel.send(encodeRefused(refusal));
+      await channel.close();
+      throw new NodePassError("limit", `Cannot serve client ${address}: ${refusal}`);
+    }
+    peer.agree(agreement);
+    peer.address = address;
+    this.#peers.set(peer.id, peer);
+    const replaced = peer.control;
+    peer.control = channel;
+    peer.controlLostAt = null;
+    peer.leaving = false;
+    replaced?.fail(new NodePassError("closed", "Replaced by a newer control channel of the same client"));
+    channel.send(encodeConfig(encodeConfigMessage({
+      flow: this.#flow,
+      maxLinks: config.maxLinks,
+      tcp: config.tcp,
+      udp: config.udp,
+      delaysSmallWrites: this.#delaysSmallWrites,
+      reportIntervalMs: config.settings.reportIntervalMs,
+      version: VERSION,
+    })));
+    const release = acceptor.vouch(conn.remote.host);
+    void channel.run();
+    channel.finished.then((error) => {
+      release();
+      this.#controlLost(peer, channel, error);
+    });
+    this.#matchmaker.add(peer.links);
+    const ms = Math.round(runtime.clock.now() - started);
+    logger.info(`Tunnel handshaked: ${formatAddress(conn.local)} <-> ${address} in ${ms}ms`);
+  }
+
+  /** Whether connections of the tunnel port keep Nagle's delay: then clients answer small frames at once. */
+  get #delaysSmallWrites(): boolean {
+    const { config, runtime } = this.#context;
+    return config.tls.kind !== "plain" && config.transport === "tcp" && runtime.tls.serverDelaysSmallWrites;
+  }
+
+  #refusal(known: ServerPeer | undefined): string | null {
+    const { maxClients } = this.#context.config;
+    if (this.#closing !== null) return "the server is shutting down";
+    const connected = [...this.#peers.values()].filter(({ control }) => control !== null).length;
+    return known === undefined && connected >= maxClients ? `the server takes ${maxClients} clients at once` : null;
+  }
+
+  #hear(peer: ServerPeer, channel: ControlChannel, message: ControlMessage): void {
+    if (peer.control !== channel) return;
+    switch (message.kind) {
+      case "config": {
+        const { minLinks, delaysSmallWrites } = parseClientConfigMessage(message.json);
+        peer.links.configure({ minReady: minLinks, acknowledge: delaysSmallWrites });
+        return;
+      }
+      case "cancel":
+        return peer.links.cancelled(message.link, message.sequence);
+      case "goaway":
+        peer.leaving = true;
+        return this.#matchmaker.remove(peer.links);
+      default:
+        throw new NodePassError("protocol", `Client sent ${message.kind.toUpperCase()} to its server`);
+    }
+  }
+
+  #controlLost(peer: ServerPeer, channel: ControlChannel, error: NodePassError): void {
+    if (peer.control !== channel) return;
+    peer.control = null;
+    peer.controlLostAt = this.#context.runtime.clock.now();
+    this.#matchmaker.remove(peer.links);
+    if (this.#closing === null) {
+      this.#context.logger.info(`Client disconnected: ${peer.address}`, { reason: error.message });
+    }
+  }
+
+  /** A connection with the preface of a link. */
+  async #link(conn: Conn, bytes: Uint8Array): Promise<boolean> {
+    const preface = parsePreface(bytes);
+    const peer = this.#peers.get(preface.clientId);
+    if (peer === undefined || !await peer.verify(preface, bytes)) return false;
+    if (preface.kind === "session") peer.links.add(conn, preface.counter);
+    else peer.links.addDatagrams(conn, preface.counter);
+    return true;
+  }
+
+  #newLinks(id: string): PeerLinks {
+    const { config, runtime, ledger, logger } = this.#context;
+    return new PeerLinks({
+      end: this.#flow === "reverse" ? "ingress" : "egress",
+      maxBufferBytes: config.settings.tcpBufferBytes,
+      minReady: 1,
+      maxReady: config.maxLinks,
+      acknowledge: false,
+      surplusMs: config.settings.maxPoolIntervalMs,
+      now: () => runtime.clock.now(),
+      events: {
+        opened: (session) => this.#egress.open(session),
+        openedDatagrams: (session) => this.#egress.openDatagrams(session),
+        orphaned: (session) => void this.#ingress.replace(session),
+        cancel: (counter, sequence) => this.#peers.get(id)?.control?.send(encodeCancel(counter, sequence)),
+        changed: () => this.#matchmaker.offer(),
+        dropped: () => ledger.reject("overflow"),
+        lost: (error) => logger.debug("Link ended", { reason: error.message }),
+      },
+    });
+  }
+
+  *#connectedLinks(): Iterable<PeerLinks> {
+    for (const { control, leaving, links } of this.#peers.values()) if (control !== null && !leaving) yield links;
+  }
+
+  /** Tells the clients, soon, how many visitors wait for a link. */
+  #demandSoon(): void {
+    if (this.#demandPending) return;
+    this.#demandPending = true;
+    this.#context.runtime.clock.after(DEMAND_DELAY_MS, () => {
+      this.#demandPending = false;
+      const clients = [...this.#peers.values()].filter(({ control, leaving }) => control !== null && !leaving);
+      const each = Math.ceil(this.#matchmaker.waiting / Math.max(1, clients.length));
+      if (each > 0) { for (const { control } of clients) control!.send(encodeDemand(each)); }
+    });
+  }
+
+  #tick(now: number): void {
+    for (const peer of [...this.#peers.values()]) {
+      peer.links.tick(now, peer.controlLostAt);
+      if (peer.controlLostAt === null) continue;
+      if (now - peer.controlLostAt >= RESUME_MS) peer.links.closeReady();
+      if (peer.links.total === 0) this.#peers.delete(peer.id);
+    }
+  }
+}

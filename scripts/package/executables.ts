@@ -6,6 +6,7 @@
 
 import { join } from "node:path/posix";
 import { findNode } from "../gate/node_program.ts";
+import { toScript } from "./script_form.ts";
 import { runTool } from "./tool.ts";
 
 /** The tool that writes the bundle into a copy of the Node program. */
@@ -56,10 +57,9 @@ export async function buildNodeExecutable(root: string, target: string): Promise
   return target;
 }
 
-/** Puts the command and all it imports into one CommonJS file, the only form a Node executable starts from. */
-export async function bundle(root: string, target: string): Promise<void> {
-  await runTool(
-    [Deno.execPath(), "bundle", "--quiet", "--platform", "deno", "--format", "cjs", "-o", target, "cli.ts"],
-    root,
-  );
+/** Puts the command and all it imports into one script, the only form a Node executable starts from. */
+async function bundle(root: string, target: string): Promise<void> {
+  const module = target + ".mjs";
+  await runTool([Deno.execPath(), "bundle", "--quiet", "--platform", "deno", "-o", module, "cli.ts"], root);
+  await Deno.writeTextFile(target, toScript(await Deno.readTextFile(module)));
 }

@@ -1,0 +1,112 @@
+/**
+ * P1, P2, P3, P6: bulk bytes by iperf3 with 1 and 4 streams, and what they cost.
+ *
+ * @module
+ */
+import { startHaproxy, startIperf } from "../backends.ts";
+import { alternate, type Bench, type Contender, type Figures, wanted } from "../bench.ts";
+import { type Entry, startSingle, startTunnel } from "../ends.ts";
+import { cpuSeconds } from "../proc_files.ts";
+import { limitRow, median, ratioRow, round } from "../rows.ts";
+
+const GIB = 2 ** 30;
+const STREAMS = [1, 4] as const;
+type Streams = typeof STREAMS[number];
+
+/** Least ratio to HAProxy by number of streams. */
+const TUNNEL_RATIO: Readonly<Record<0 | 1, Readonly<Record<Streams, number>>>> = {
+  0: { 1: 1.0, 4: 1.15 },
+  1: { 1: 0.5, 4: 0.55 },
+};
+const SINGLE_RATIO = 1.5;
+const CPU_SECONDS_PER_GIB = 0.55;
+
+interface Samples {
+  readonly gbits: number[];
+  readonly cpuPerGib: number[];
+}
+
+export const throughput: Figures = {
+  ids: ["P1", "P2", "P3", "P6"],
+  programs: ["iperf3", "haproxy"],
+  async run(bench: Bench): Promise<void> {
+    const backend = await startIperf(bench.processes);
+    const haproxy = await startHaproxy(bench.processes, bench.folder, backend.port);
+    const tunnels = await startTunnels(bench, backend.port);
+    const single = wanted(bench, "P6") ? await startSingle(bench.processes, bench.ends, backend.port) : null;
+    const entries = [haproxy, ...tunnels.values(), ...(single === null ? [] : [single])];
+    for (const streams of STREAMS) await measureStreams(bench, streams, { haproxy, tunnels, single, entries });
+    await Promise.all([...entries, backend].map((entry) => entry.stop()));
+  },
+};
+
+async function startTunnels(bench: Bench, backend: number): Promise<Map<0 | 1, Entry>> {
+  const tunnels = new Map<0 | 1, Entry>();
+  for (const tls of bench.options.tls) {
+    if (!(tls === 0 ? wanted(bench, "P1", "P2") : wanted(bench, "P3"))) continue;
+    tunnels.set(tls, await startTunnel(bench.processes, bench.ends, { tls, backend }));
+  }
+  return tunnels;
+}
+
+interface Scene {
+  readonly haproxy: Entry;
+  readonly tunnels: ReadonlyMap<0 | 1, Entry>;
+  readonly single: Entry | null;
+  readonly entries: readonly Entry[];
+}
+
+async function measureStreams(bench: Bench, streams: Streams, scene: Scene): Promise<void> {
+  const all = new Map<Entry, Samples>(scene.entries.map((entry) => [entry, { gbits: [], cpuPerGib: [] }]));
+  for (const entry of scene.entries) await iperf(bench, entry, streams, 1);
+  const contenders = scene.entries.map((entry): Contender => ({
+    name: `iperf3 ${streams}, ${entry.name}`,
+    async measure(): Promise<void> {
+      const { gbits, cpuPerGib } = await iperf(bench, entry, streams, bench.options.seconds);
+      all.get(entry)!.gbits.push(gbits);
+      all.get(entry)!.cpuPerGib.push(cpuPerGib);
+    },
+  }));
+  await alternate(bench, contenders);
+  const haproxy = all.get(scene.haproxy)!;
+  const emit = (id: string, entry: Entry | null | undefined, minimum: number) => {
+    if (!entry) return;
+    const ours = all.get(entry)!;
+    const extra = cost(ours, haproxy);
+    bench.emit(ratioRow(`${id}/${streams}`, "Gbit/s", { ours: ours.gbits, haproxy: haproxy.gbits }, minimum, extra));
+  };
+  const plain = scene.tunnels.get(0);
+  if (wanted(bench, "P1")) emit("P1", plain, TUNNEL_RATIO[0][streams]);
+  if (plain !== undefined && wanted(bench, "P2")) {
+    const { cpuPerGib } = all.get(plain)!;
+    const extra = { haproxy: round(median(haproxy.cpuPerGib)) };
+    bench.emit(limitRow(`P2/${streams}`, "cpu-s/GiB", cpuPerGib, CPU_SECONDS_PER_GIB, extra));
+  }
+  emit("P3", scene.tunnels.get(1), TUNNEL_RATIO[1][streams]);
+  emit("P6", scene.single, SINGLE_RATIO);
+}
+
+function cost(ours: Samples, haproxy: Samples): Record<string, number> {
+  return {
+    cpuSecondsPerGib: round(median(ours.cpuPerGib)),
+    haproxyCpuSecondsPerGib: round(median(haproxy.cpuPerGib)),
+  };
+}
+
+async function iperf(
+  bench: Bench,
+  entry: Entry,
+  streams: Streams,
+  seconds: number,
+): Promise<{ gbits: number; cpuPerGib: number }> {
+  const args = ["-c", "127.0.0.1", "-p", entry.port, "-t", seconds, "-P", streams, "-J"].map(String);
+  const before = cpuSeconds(entry.pids);
+  const text = await bench.processes.run(["iperf3", ...args], seconds * 1000 + 15_000);
+  const cpu = cpuSeconds(entry.pids) - before;
+  const received = (JSON.parse(text) as IperfReport).end.sum_received;
+  return { gbits: received.bits_per_second / 1e9, cpuPerGib: cpu / (received.bytes / GIB) };
+}
+
+interface IperfReport {
+  readonly end: { readonly sum_received: { readonly bytes: number; readonly bits_per_second: number } };
+}

@@ -1,0 +1,62 @@
+/**
+ * What Linux tells about processes and sockets.
+ *
+ * @module
+ */
+
+const TICKS_PER_SECOND = 100;
+const ESTABLISHED = "01";
+const LISTENING = "0A";
+
+/** Processor seconds that the processes have used so far, all threads. */
+export function cpuSeconds(pids: readonly number[]): number {
+  let ticks = 0;
+  for (const pid of pids) {
+    const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    ticks += Number(fields[11]) + Number(fields[12]);
+  }
+  return ticks / TICKS_PER_SECOND;
+}
+
+/** Resident memory in MB (10^6 bytes). */
+export function residentMegabytes(pid: number): number {
+  const status = Deno.readTextFileSync(`/proc/${pid}/status`);
+  return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1] ?? NaN) * 1024 / 1e6;
+}
+
+/** Connections established on this local port, seen from the listening side. */
+export function establishedOn(port: number): number {
+  return countSockets(port, ESTABLISHED);
+}
+
+/** Whether anybody listens on this port. */
+export function isListening(port: number): boolean {
+  return countSockets(port, LISTENING) > 0;
+}
+
+function countSockets(port: number, state: string): number {
+  const pattern = new RegExp(
+    `^ *\\d+: [0-9A-F]+:${port.toString(16).toUpperCase().padStart(4, "0")} \\S+ ${state} `,
+    "gm",
+  );
+  let count = 0;
+  for (const file of ["/proc/net/tcp", "/proc/net/tcp6"]) {
+    count += Deno.readTextFileSync(file).match(pattern)?.length ?? 0;
+  }
+  return count;
+}
+
+/** Polls a fact about another process, which sends no event. */
+export async function until(what: string, fact: () => boolean, timeoutMs: number): Promise<void> {
+  const deadline = performance.now() + timeoutMs;
+  while (!fact()) {
+    if (performance.now() > deadline) throw new Error(`Waited ${timeoutMs} ms for ${what}`);
+    await delay(50);
+  }
+}
+
+/** Waits. */
+export function delay(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

@@ -240,6 +240,10 @@ export class UdpTarget implements AsyncDisposable {
     return this.#socket.local;
   }
 
+  send(bytes: Uint8Array, to: SocketAddress): Promise<void> {
+    return this.#socket.send(bytes, to);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#socket.close();
     await this.#done;

@@ -12,7 +12,7 @@ import type { TokenBucket } from "./token_bucket.ts";
 const SMALLEST_BUFFER_BYTES = 16 * 1024;
 const GROWTH = 4;
 /** Reads in a row that a smaller buffer would have held, before it is used. */
-const SMALL_READS_TO_SHRINK = 8;
+const SMALL_READS_TO_SHRINK = 4;
 
 /** Options of {@linkcode copy}. */
 export interface CopyOptions {

@@ -26,6 +26,7 @@ export interface PickedTarget {
 /** One attempt that failed. */
 interface Failure {
   readonly where: string;
+  readonly reason: string;
   readonly error: NodePassError;
 }
 
@@ -120,10 +121,10 @@ export class Targets {
     signal: AbortSignal | undefined,
   ): Promise<Conn | null> {
     const { clock } = this.#context.runtime;
-    const addresses = await this.#addressesOf(target, deadline, failures);
+    const addresses = await this.#addressesOf(target, deadline, failures, signal);
+    if (signal?.aborted) throw ended(target, undefined);
     let left = addresses.length;
     for (const host of addresses) {
-      if (signal?.aborted) throw new NodePassError("closed", `Cannot dial ${target.name}: session ended`);
       const address = { host, port: target.port };
       const timeoutMs = Math.ceil((deadline - clock.now()) / left--);
       let conn: Conn | null = null;
@@ -135,10 +136,8 @@ export class Targets {
         return conn;
       } catch (error) {
         conn?.close();
-        if (signal?.aborted) {
-          throw new NodePassError("closed", `Cannot dial ${target.name}: session ended`, { cause: error });
-        }
-        failures.push({ where: formatAddress(address), error: this.#context.runtime.toError(error) });
+        if (signal?.aborted) throw ended(target, error);
+        failures.push(this.#failure(formatAddress(address), error));
       }
     }
     if (target.loopback === null) this.#dns.drop(target.host);
@@ -167,23 +166,34 @@ export class Targets {
   }
 
   /** The addresses of a target that may be dialled, in order; [] (and an entry in `failures`) when there is none. */
-  async #addressesOf(target: Target, deadline: number, failures: Failure[]): Promise<readonly string[]> {
+  async #addressesOf(
+    target: Target,
+    deadline: number,
+    failures: Failure[],
+    signal?: AbortSignal,
+  ): Promise<readonly string[]> {
     if (target.loopback !== null) return target.loopback;
     let addresses: readonly string[];
     try {
-      addresses = isIp(target.host) ? [target.host] : await this.#lookUp(target.host, deadline);
+      addresses = isIp(target.host) ? [target.host] : await this.#lookUp(target.host, deadline, signal);
     } catch (error) {
-      failures.push({ where: target.name, error: this.#context.runtime.toError(error) });
+      failures.push(this.#failure(target.name, error));
       return [];
     }
     // Checked on the resolved address: a name may point at the metadata service of a cloud.
     if (this.#context.config.settings.allowLinkLocal) return this.#sourceFamilyFirst(addresses);
     const allowed = addresses.filter((ip) => !isLinkLocal(normalizeIp(ip)));
     if (allowed.length === 0) {
-      const message = "link-local addresses are refused unless NP_ALLOW_LINK_LOCAL=1";
-      failures.push({ where: target.name, error: new NodePassError("permission_denied", message) });
+      const reason = "link-local addresses are refused unless NP_ALLOW_LINK_LOCAL=1";
+      failures.push({ where: target.name, reason, error: new NodePassError("permission_denied", reason) });
+      this.#dns.drop(target.host);
     }
     return this.#sourceFamilyFirst(allowed);
+  }
+
+  #failure(where: string, thrown: unknown): Failure {
+    const error = this.#context.runtime.toError(thrown);
+    return { where, reason: REASONS[error.code] ?? error.message, error };
   }
 
   #sourceFamilyFirst(addresses: readonly string[]): readonly string[] {
@@ -193,25 +203,31 @@ export class Targets {
     return matching.length === 0 ? addresses : matching;
   }
 
-  async #lookUp(name: string, deadline: number): Promise<readonly string[]> {
+  async #lookUp(name: string, deadline: number, signal?: AbortSignal): Promise<readonly string[]> {
     const { clock } = this.#context.runtime;
     const { promise: late, reject } = Promise.withResolvers<never>();
     const timer = clock.after(Math.max(0, deadline - clock.now()), () => {
       reject(new NodePassError("timed_out", `Cannot resolve ${name}: timed out`));
     });
+    const cut = (): void => reject(new NodePassError("closed", `Cannot resolve ${name}: session ended`));
+    signal?.addEventListener("abort", cut);
     try {
       return await Promise.race([this.#dns.resolve(name), late]);
     } finally {
+      signal?.removeEventListener("abort", cut);
       timer.cancel();
     }
   }
 }
 
+function ended(target: Target, cause: unknown): NodePassError {
+  return new NodePassError("closed", `Cannot dial ${target.name}: session ended`, { cause });
+}
+
 function unreachable(failures: readonly Failure[]): NodePassError {
   const last = failures.at(-1)?.error;
   const same = failures.every((failure) => failure.error.code === last?.code);
-  const reasonOf = ({ code, message }: NodePassError): string => REASONS[code] ?? message;
-  const text = failures.map(({ where, error }) => `${where}: ${reasonOf(error)}`).join("; ");
+  const text = failures.map(({ where, reason }) => `${where}: ${reason}`).join("; ");
   return new NodePassError(same && last ? last.code : "unreachable", `Cannot reach any target: ${text}`, {
     cause: last,
   });

@@ -109,12 +109,22 @@ function parameterText(width: number): string {
   return `${table(rows, width)}\n\n  Durations: 90s, 5m, 1h30m, 500ms; a bare number is seconds.\n`;
 }
 
+/** Variables that nothing reads before there are masters. */
+const masterVariables: ReadonlySet<string> = new Set([
+  "NP_STATE_DIR",
+  "NP_ENGINES",
+  "NP_WORKERS",
+  "NP_ALLOW_LINK_LOCAL",
+]);
+
 function environmentText(width: number): string {
-  const rows = settingVariables.map(({ name, meaning, kind, field }) => {
-    const value = defaultSettings[field];
-    const byDefault = value === null ? "-" : typeof value === "boolean" ? "0" : String(value);
-    const text = kind.kind === "duration" ? formatDuration(Number(value)) : byDefault;
-    return [name, `${meaning}; ${acceptedBy(kind)}; default ${text}`] as const;
-  });
-  return `${table(rows, width)}\n  NO_COLOR${" ".repeat(18)}any value: no colour on a terminal\n`;
+  const rows = settingVariables.filter(({ name }) => !masterVariables.has(name)).map(
+    ({ name, meaning, kind, field }) => {
+      const value = defaultSettings[field];
+      const byDefault = value === null ? "-" : typeof value === "boolean" ? "0" : String(value);
+      const text = kind.kind === "duration" ? formatDuration(Number(value)) : byDefault;
+      return [name, `${meaning}; ${acceptedBy(kind)}; default ${text}`] as const;
+    },
+  );
+  return table([...rows, ["NO_COLOR", "any value: no colour on a terminal"]], width);
 }

@@ -33,6 +33,8 @@ export interface KeyQuestion {
 export interface KeyAnswer {
   readonly key: TunnelKey;
   readonly finding: string | null;
+  /** Completes the finding with the command to run instead, when nothing else is wrong with the URL. */
+  readonly remedy: string | null;
   readonly warning: string | null;
 }
 
@@ -42,7 +44,7 @@ export function chooseKey(question: KeyQuestion): KeyAnswer {
   if (urlKey !== null) return judge(question, { secret: new Secret(urlKey), origin: "url" });
   if (fileKey !== null) return judge(question, { secret: new Secret(fileKey), origin: "file" });
   const key: TunnelKey = { secret: new Secret(portKey(question.tunnel.port)), origin: "port" };
-  return question.single ? { key, finding: null, warning: null } : judgeMissing(question, key);
+  return question.single ? accept(key) : judgeMissing(question, key);
 }
 
 /**
@@ -55,31 +57,37 @@ export function portKey(port: number): string {
   return (hash >>> 0).toString(16).padStart(8, "0");
 }
 
+function accept(key: TunnelKey, warning: string | null = null): KeyAnswer {
+  return { key, finding: null, remedy: null, warning };
+}
+
 function judge(question: KeyQuestion, key: TunnelKey): KeyAnswer {
-  if (question.single || !isExposed(question) || key.secret.reveal().length >= goodKeyLength) {
-    return { key, finding: null, warning: null };
-  }
+  if (question.single || !isExposed(question) || key.secret.reveal().length >= goodKeyLength) return accept(key);
   const text =
     `Tunnel key has fewer than ${goodKeyLength} characters and can be guessed: make one with "nodepass keygen"`;
-  return question.settings.requireKey
-    ? { key, finding: `${text} (NP_REQUIRE_KEY is 1)`, warning: null }
-    : { key, finding: null, warning: text };
+  if (!question.settings.requireKey) return accept(key, text);
+  return { key, finding: `${text} (NP_REQUIRE_KEY is 1)`, remedy: null, warning: null };
 }
 
 function judgeMissing(question: KeyQuestion, key: TunnelKey): KeyAnswer {
-  const { settings, wire, strict } = question;
+  const { settings, wire, strict, tunnel } = question;
   const exposed = isExposed(question);
-  const address = formatHostPort(question.tunnel);
-  const noSecret = `Tunnel key is missing: the one made from port ${question.tunnel.port} is no secret, anybody can ` +
-    `use ${address}; make one with "nodepass keygen"`;
+  const address = formatHostPort(tunnel);
   if (exposed && settings.requireKey) {
-    return { key, finding: `Tunnel key is missing (NP_REQUIRE_KEY is 1): ${remedy(question)}`, warning: null };
+    return { key, finding: "Tunnel key is missing (NP_REQUIRE_KEY is 1)", remedy: remedy(question), warning: null };
   }
   if (exposed && wire === "secure" && strict && !settings.allowPortKey) {
-    const text = `Tunnel key is missing and ${address} is not a loopback address: ${remedy(question)}`;
-    return { key, finding: `${text}; NP_ALLOW_PORT_KEY=1 runs without a secret`, warning: null };
+    return {
+      key,
+      finding: `Tunnel key is missing and ${address} is not a loopback address`,
+      remedy: `${remedy(question)}; NP_ALLOW_PORT_KEY=1 runs without a secret`,
+      warning: null,
+    };
   }
-  return { key, finding: null, warning: exposed || wire === "1.14" ? noSecret : null };
+  const noSecret =
+    `Tunnel key is missing: the one made from port ${tunnel.port} is no secret, anybody can use ${address}; ` +
+    'make one with "nodepass keygen"';
+  return accept(key, exposed || wire === "1.14" ? noSecret : null);
 }
 
 /** Whether machines other than this one can be at the tunnel address. */

@@ -46,7 +46,7 @@ export const parameters: readonly Parameter[] = [
     roles: all,
     placeholder: "0|1|2",
     accepted: "0 (plain), 1 (identity made from the key) or 2 (certificate files)",
-    defaultText: "1 (0 with wire=1.14 and on a master)",
+    defaultText: "1 (0 with wire=1.14)",
     meaning:
       "encryption: 0 none, 1 from the key, 2 certificate files; on a client 1 and 2 pin what the server must prove",
     values: zeroToTwo,

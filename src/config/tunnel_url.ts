@@ -84,7 +84,11 @@ export function parseTunnelUrl(url: string, options: ParseOptions): ParsedTunnel
   const config = role === "server" ? buildServer(base, reader) : buildClient(base, reader);
   findings.push(...reader.findings);
   if (tunnel !== null) findings.push(...checkAddresses(config));
-  if (answer.finding !== null) findings.push(answer.finding);
+  if (answer.finding !== null) {
+    // A command made from a URL with other faults would be no help.
+    const remedy = findings.length === 0 ? answer.remedy : null;
+    findings.push(answer.finding + (remedy === null ? "" : `: ${remedy}`));
+  }
   if (findings.length > 0) throw new NodePassError("usage", findings.join("\n"));
   const warnings = answer.warning === null ? reader.warnings : [...reader.warnings, answer.warning];
   return { config: Object.freeze(config), warnings, unknown: Object.freeze(reader.unknown) };
@@ -98,6 +102,10 @@ function splitTunnelUrl(url: string): UrlText & { readonly scheme: "server" | "c
     const shown = url.includes("@") ? "" : ` ${quote(url)}`;
     throw new NodePassError("usage", `Cannot read tunnel URL${shown}: ${forms}`);
   }
+  if (keyIsCut(parts)) {
+    // No value here: part of the key would show.
+    throw new NodePassError("usage", 'Tunnel key contains "/" or "?": write them percent-encoded, as %2F and %3F');
+  }
   const { scheme } = parts;
   if (scheme === "server" || scheme === "client") return { ...parts, scheme };
   const close = suggest(scheme, ["server", "client"]);
@@ -105,22 +113,20 @@ function splitTunnelUrl(url: string): UrlText & { readonly scheme: "server" | "c
   throw new NodePassError("usage", `Tunnel URL starts with ${quote(`${scheme}://`)}: ${hint}`);
 }
 
-function readTunnel({ key, address, path, query }: UrlText, findings: string[]): HostPort | null {
+/** Whether a "/" or "?" in the key ended the authority too early. */
+function keyIsCut({ key, address, path, query }: UrlText): boolean {
+  if (path?.includes("@")) return true;
+  if (key !== null || path !== null || parseHostPort(address) !== null) return false;
+  return query.some(({ name, value }) => `${name}${value}`.includes("@"));
+}
+
+function readTunnel({ address }: UrlText, findings: string[]): HostPort | null {
   const tunnel = parseHostPort(address);
-  const misplaced = path?.includes("@") === true ||
-    tunnel === null && key === null && path === null &&
-      query.some((entry) => `${entry.name}${entry.value}`.includes("@"));
-  if (misplaced) {
-    // No value here: part of the key would show.
-    findings.push('Tunnel key contains "/" or "?": write them percent-encoded, as %2F and %3F');
-  } else if (tunnel === null) {
-    findings.push(`Tunnel address is ${quote(address)}: expected ${hostPortAccepted}`);
-  }
-  return misplaced ? null : tunnel;
+  if (tunnel === null) findings.push(`Tunnel address is ${quote(address)}: expected ${hostPortAccepted}`);
+  return tunnel;
 }
 
 function readTargets({ path }: UrlText, findings: string[]): HostPort[] {
-  if (path?.includes("@")) return [];
   const entries = (path ?? "").split(",").map((entry) => entry.trim()).filter((entry) => entry !== "");
   if (entries.length === 0) {
     findings.push("Target address is missing: expected host:port, or several with commas, behind the tunnel address");

@@ -105,6 +105,8 @@ function meaningOf(error: unknown): Meaning {
   const name = fieldOf(error, "name");
   const known = meanings.get(code) ?? meanings.get(name);
   if (known !== undefined) return known;
+  // Deno's `node:net` says this where the system said EADDRNOTAVAIL.
+  if (code === "EINVAL" && /^(bind|listen)$/.test(fieldOf(error, "syscall"))) return notOurs;
   const text = reasonText(error);
   if (certificateCode.test(code) || certificateText.test(text) || certificateText.test(code.replaceAll("_", " "))) {
     return ["certificate", text];
@@ -115,7 +117,7 @@ function meaningOf(error: unknown): Meaning {
   return cause === undefined || cause === error ? ["io", text] : meaningOf(cause);
 }
 
-function fieldOf(error: unknown, field: "code" | "name"): string {
+function fieldOf(error: unknown, field: "code" | "name" | "syscall"): string {
   const value = typeof error === "object" && error !== null ? (error as Record<string, unknown>)[field] : undefined;
   return typeof value === "string" ? value : "";
 }

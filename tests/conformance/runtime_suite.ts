@@ -1,0 +1,20 @@
+/**
+ * What every runtime adapter must do.
+ *
+ * @module
+ */
+import type { Runtime } from "../../src/runtime/types.ts";
+import { netSuite } from "./runtime_net_suite.ts";
+import { tlsSuite } from "./runtime_tls_suite.ts";
+
+/** Differences that the product knows about. */
+export interface RuntimeTraits {
+  /** `reset` really resets. */
+  readonly resets: boolean;
+}
+
+/** Registers all tests for one adapter. */
+export function runtimeSuite(name: string, runtime: Runtime, traits: RuntimeTraits): void {
+  netSuite(name, runtime, traits.resets);
+  tlsSuite(name, runtime);
+}

@@ -11,7 +11,7 @@ import { killAll, runChild } from "./child.ts";
 import { exists, ROOT, sourceFiles, testFiles } from "./files.ts";
 import { checkDocComments, filesOf, runDemo, runDocExamples, runExamples, runOnDeno, runOnNode } from "./runners.ts";
 import { failed, passed, runSteps, type Step, type StepResult } from "./step.ts";
-import { checkAudit, checkDependencies, checkExports, checkSizes, checkVersions } from "./tree_checks.ts";
+import { checkAudit, checkDependencies, checkExports, checkReached, checkSizes, checkVersions } from "./tree_checks.ts";
 
 const FULL = Deno.args.includes("--full");
 const MINUTE = 60_000;
@@ -54,6 +54,7 @@ function staticSteps(): Step[] {
     step("audit", "read", checkAudit),
     denoStep("types", "compile", "check", "--quiet", ...sourceFiles()),
     step("exports", "compile", checkExports),
+    step("unused files", "compile", checkReached),
     step("doc comments", "compile", checkDocComments),
   ];
 }

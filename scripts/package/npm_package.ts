@@ -27,6 +27,7 @@ export async function buildNpmPackage(root: string, target: string): Promise<str
   await Deno.remove(packed);
   const folder = join(target, "package");
   for (const page of PAGES) await Deno.copyFile(join(root, page), join(folder, page)).catch(ignoreMissing);
+  await removeSources(folder);
   const cli = join(folder, "cli.js");
   const text = await Deno.readTextFile(cli);
   await Deno.writeTextFile(cli, text.startsWith("#!") ? text : SHEBANG + text);
@@ -48,6 +49,15 @@ export function publishedManifest(manifest: Manifest): Manifest {
       : path;
   }
   return { ...kept, bin: { nodepass: "./cli.js" }, exports } as unknown as Manifest;
+}
+
+/** Sources that no entry point reaches are packed as they are; Node cannot load them from there. */
+async function removeSources(folder: string): Promise<void> {
+  for await (const entry of Deno.readDir(folder)) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory) await removeSources(path);
+    else if (/(?<!\.d)\.ts$/.test(entry.name)) await Deno.remove(path);
+  }
 }
 
 function ignoreMissing(error: unknown): void {

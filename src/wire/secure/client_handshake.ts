@@ -93,7 +93,10 @@ async function readReply(conn: Pick<Conn, "read">, options: ClientHandshakeOptio
     if (foreign === "tls") {
       throw new NodePassError("wire_mismatch", "Server speaks TLS where plain was expected: set tls=1 on this client");
     }
-    throw new NodePassError("closed", `Server hung up after ${filled} bytes of its handshake: see the server's log`);
+    throw new NodePassError(
+      "closed",
+      "Server hung up on the hello: set the same type on both ends, or see the server's log",
+    );
   }
   const reply = parseReply(bytes);
   if (reply.transport !== options.transport) {

@@ -5,7 +5,7 @@
  */
 import { detectRuntime } from "./src/runtime/detect.ts";
 
-const runtime = detectRuntime();
+const runtime = await detectRuntime();
 // First thing, before the rest is even loaded: arguments may hold a key, and process lists show them.
 runtime.process.setTitle("nodepass");
 

@@ -98,11 +98,30 @@ async function start(
   const logger = loggerFor(tunnel, context, options);
   logger.info("Starting", { version, url: fullUrl(tunnel.config, { redact: true }) });
   for (const warning of tunnel.warnings) logger.warn(warning);
-  const handle = await context.startTunnel(tunnel.config, { runtime: context.runtime, logger, signal });
+  const handle = await startUntil(
+    signal,
+    (signal) => context.startTunnel(tunnel.config, { runtime: context.runtime, logger, signal }),
+  );
   handle.finished.catch((error: unknown) => {
     if (!(error instanceof NodePassError && error.code === "closed")) logger.error(messageOf(error));
   });
   return handle;
+}
+
+/** The signal cancels a start; what runs is closed with its time to drain instead. */
+async function startUntil(
+  stop: AbortSignal,
+  start: (signal: AbortSignal) => Promise<TunnelHandle>,
+): Promise<TunnelHandle> {
+  const starting = new AbortController();
+  const cancel = (): void => starting.abort();
+  stop.addEventListener("abort", cancel, { once: true });
+  if (stop.aborted) cancel();
+  try {
+    return await start(starting.signal);
+  } finally {
+    stop.removeEventListener("abort", cancel);
+  }
 }
 
 function loggerFor(tunnel: LoadedTunnel | null, { runtime }: CommandContext, options: ServeOptions): Logger {

@@ -37,6 +37,7 @@ async function main(): Promise<number> {
   try {
     const ends = await resolveEnds(processes, options.runtime, options.cli);
     const commit = await commitOf(processes, root);
+    const [load] = Deno.loadavg();
     const rows: Row[] = [];
     const emit = (row: Row) => {
       rows.push(row);
@@ -44,7 +45,8 @@ async function main(): Promise<number> {
     };
     const bench: Bench = { options, processes, ends, folder, emit, say: (text) => console.error(`  ${text}`) };
     for (const figures of ALL) await runFigures(bench, figures);
-    console.log(`\n${ends.name}, ${commit}, ${navigator.hardwareConcurrency} cores\n\n${markdownTable(rows)}`);
+    const machine = `${navigator.hardwareConcurrency} cores, load average ${load!.toFixed(1)} at the start`;
+    console.log(`\n${ends.name}, ${commit}, ${machine}\n\n${markdownTable(rows)}`);
     return rows.some((row) => row.pass === false) ? 1 : 0;
   } finally {
     Deno.removeSignalListener("SIGINT", stop);

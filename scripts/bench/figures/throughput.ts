@@ -103,10 +103,13 @@ async function iperf(
   const before = cpuSeconds(entry.pids);
   const text = await bench.processes.run(["iperf3", ...args], seconds * 1000 + 15_000);
   const cpu = cpuSeconds(entry.pids) - before;
-  const received = (JSON.parse(text) as IperfReport).end.sum_received;
+  const report = JSON.parse(text) as IperfReport;
+  const received = report.end.sum_received;
+  if (received === undefined) throw new Error(`iperf3 through ${entry.name}: ${report.error ?? "no result"}`);
   return { gbits: received.bits_per_second / 1e9, cpuPerGib: cpu / (received.bytes / GIB) };
 }
 
 interface IperfReport {
-  readonly end: { readonly sum_received: { readonly bytes: number; readonly bits_per_second: number } };
+  readonly end: { readonly sum_received?: { readonly bytes: number; readonly bits_per_second: number } };
+  readonly error?: string;
 }

@@ -38,7 +38,7 @@ export function ended(child: ChildProcess): Promise<number | string | null> {
 }
 
 /** A listener whose backlog is full: connecting to it takes until the caller gives up. */
-export async function stalledListener(): Promise<{ port: number; close(): void }> {
+export async function stalledListener(): Promise<{ port: number; close(): Promise<void> }> {
   const child = startChild("runtime_stalled_child.ts");
   const port = Number(await nextLine(child));
   const fillers: Socket[] = [];
@@ -47,9 +47,11 @@ export async function stalledListener(): Promise<{ port: number; close(): void }
   await new Promise((resolve) => fillers[0]?.once("connect", resolve));
   return {
     port,
-    close() {
+    async close() {
       for (const filler of fillers) filler.destroy();
+      const gone = ended(child);
       child.kill("SIGKILL");
+      await gone;
     },
   };
 }

@@ -9,18 +9,18 @@ import type { Conn, Listener } from "../../src/runtime/types.ts";
 export const timeoutMs = 10_000;
 
 /** Registers something to be closed at the end of a test. */
-export type Own = <T extends { close(): void }>(thing: T) => T;
+export type Own = <T extends { close(): void | Promise<void> }>(thing: T) => T;
 
 /** Runs `body` and closes what it owns, the last first. */
 export async function owning(body: (own: Own) => Promise<void>): Promise<void> {
-  const things: { close(): void }[] = [];
+  const things: { close(): void | Promise<void> }[] = [];
   try {
     await body((thing) => {
       things.push(thing);
       return thing;
     });
   } finally {
-    for (const thing of things.reverse()) thing.close();
+    for (const thing of things.reverse()) await thing.close();
     await turn();
     await turn();
   }

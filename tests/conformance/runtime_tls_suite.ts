@@ -205,14 +205,32 @@ export function tlsSuite(title: string, runtime: Runtime): void {
       const { listener, options } = await tlsServer(runtime, own);
       for (const wantPeerCertificate of [false, true]) {
         const [client, server] = await tlsPair(runtime, own, listener, { ...options, wantPeerCertificate });
-        for (const conn of [client, server]) {
-          const reading = rejects(conn.read(new Uint8Array(1)), (error) => {
-            return ["closed", "connection_reset"].includes(runtime.toError(error).code);
-          });
-          conn.close();
-          conn.close();
-          await reading;
-          await rejects(conn.write(new Uint8Array(1)));
+        const other = server.read(new Uint8Array(1)).catch(() => null);
+        const reading = rejects(client.read(new Uint8Array(1)), (error) => runtime.toError(error).code === "closed");
+        client.close();
+        client.close();
+        await reading;
+        await rejects(client.write(new Uint8Array(1)), (error) => runtime.toError(error).code === "closed");
+        equal(await other, null);
+        server.close();
+        await rejects(server.read(new Uint8Array(1)), (error) => runtime.toError(error).code === "closed");
+      }
+    }));
+
+  test(`${title}: TlsConn.write() waits for a reader that does not read`, () =>
+    owning(async (own) => {
+      const { listener, options } = await tlsServer(runtime, own);
+      for (const wantPeerCertificate of [false, true]) {
+        const [client, server] = await tlsPair(runtime, own, listener, { ...options, wantPeerCertificate });
+        for (const [from, to] of [[client, server], [server, client]] as const) {
+          let written = 0;
+          const writing = (async () => {
+            while (written < 40_000_000) written += await from.write(new Uint8Array(1_000_000));
+          })();
+          await new Promise((resolve) => setTimeout(resolve, 200));
+          ok(written < 30_000_000, `${written} bytes were taken from a writer whose reader does not read`);
+          equal((await readExactly(to, 40_000_000)).length, 40_000_000);
+          await writing;
         }
       }
     }));

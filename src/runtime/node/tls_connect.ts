@@ -10,6 +10,7 @@ import { formatAddress, isIp } from "../../address/ip.ts";
 import { Deadline, withinDeadline } from "../deadline.ts";
 import { toNodePassError } from "../error_map.ts";
 import type { CertificateSummary, ConnectOptions, TlsConn, TlsConnectOptions, TlsTrust } from "../types.ts";
+import { tlsTransport } from "./gated_transport.ts";
 import { openSocket } from "./sockets.ts";
 import { NodeTlsConn } from "./tls_conn.ts";
 
@@ -35,13 +36,19 @@ export function secureSocket(
   socket: net.Socket,
   options: Pick<TlsConnectOptions, "serverName" | "trust" | "wantPeerCertificate">,
 ): tls.TLSSocket {
-  return tls.connect({
-    socket,
+  return startTls(socket, {
     ...nameOptions(options.serverName),
     ...trustOptions(options.trust),
     rejectUnauthorized: true,
     minVersion: options.wantPeerCertificate === true ? "TLSv1.3" : "TLSv1.2",
   });
+}
+
+function startTls(socket: net.Socket, options: tls.ConnectionOptions): tls.TLSSocket {
+  const transport = tlsTransport(socket);
+  const tlsSocket = tls.connect({ socket: transport.socket, ...transport.options, ...options });
+  transport.attach(tlsSocket);
+  return tlsSocket;
 }
 
 /** Reads the leaf of a server without trusting it. */
@@ -52,7 +59,7 @@ export async function inspectTls(
   const deadline = new Deadline(options);
   try {
     const socket = await openSocket(options, deadline, action);
-    const tlsSocket = tls.connect({ socket, ...nameOptions(options.serverName), rejectUnauthorized: false });
+    const tlsSocket = startTls(socket, { ...nameOptions(options.serverName), rejectUnauthorized: false });
     const conn = new NodeTlsConn(tlsSocket, socket, "secureConnect", true);
     try {
       await withinDeadline(conn.handshake(), () => conn.close(), deadline, action);

@@ -4,13 +4,14 @@
  * @module
  */
 import type net from "node:net";
-import tls from "node:tls";
+import type tls from "node:tls";
 import { formatAddress } from "../../address/ip.ts";
 import { toNodePassError } from "../error_map.ts";
 import type { ListenOptions, ServerCertificate, SocketAddress, TlsListener } from "../types.ts";
 import { AcceptQueue } from "./accept_queue.ts";
 import { listenSockets, serverAddress } from "./sockets.ts";
 import { NodeTlsConn } from "./tls_conn.ts";
+import { secureContext, serverTlsSocket } from "./tls_server_socket.ts";
 
 /** Listens with a certificate; rejects with the platform's error. */
 export async function openNodeTlsListener(
@@ -21,18 +22,11 @@ export async function openNodeTlsListener(
   const context = secureContext(certificate);
   const listener: { current: NodeTlsListener | null } = { current: null };
   const server = await listenSockets(options, (socket) => {
-    const tlsSocket = new tls.TLSSocket(socket, {
-      isServer: true,
-      secureContext: listener.current?.context ?? context,
-    });
+    const tlsSocket = serverTlsSocket(socket, listener.current?.context ?? context);
     queue.push(new NodeTlsConn(tlsSocket, socket, "secure", false));
   });
   listener.current = new NodeTlsListener(server, queue, context);
   return listener.current;
-}
-
-function secureContext({ chainPem, keyPem }: ServerCertificate): tls.SecureContext {
-  return tls.createSecureContext({ cert: chainPem, key: keyPem, minVersion: "TLSv1.2" });
 }
 
 /** The listener; its certificate is looked up at each connection. */

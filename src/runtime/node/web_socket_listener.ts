@@ -6,7 +6,7 @@
 import http from "node:http";
 import type net from "node:net";
 import type { Duplex } from "node:stream";
-import tls from "node:tls";
+import type tls from "node:tls";
 import type { WebSocketServer } from "ws";
 import { formatAddress } from "../../address/ip.ts";
 import { toNodePassError } from "../error_map.ts";
@@ -14,6 +14,7 @@ import type { Conn, Listener, ServerCertificate, SocketAddress, WebSocketListenO
 import { AcceptQueue } from "./accept_queue.ts";
 import { listenSockets, localAddress, remoteAddress, serverAddress } from "./sockets.ts";
 import { handshakeOf } from "./tls_handshake.ts";
+import { secureContext, serverTlsSocket } from "./tls_server_socket.ts";
 import { WebSocketConn } from "./web_socket_conn.ts";
 import { webSocketOptions } from "./web_socket_options.ts";
 
@@ -92,8 +93,8 @@ class Door {
     this.#http.keepAliveTimeout = options.handshakeTimeoutMs;
   }
 
-  setCertificate({ chainPem, keyPem }: ServerCertificate): void {
-    this.#context = tls.createSecureContext({ cert: chainPem, key: keyPem, minVersion: "TLSv1.2" });
+  setCertificate(certificate: ServerCertificate): void {
+    this.#context = secureContext(certificate);
   }
 
   enter(socket: net.Socket): void {
@@ -104,7 +105,7 @@ class Door {
     socket.once("upgraded", () => clearTimeout(timer));
     socket.on("error", () => socket.destroy());
     if (this.#context === null) return this.#serve(socket, socket);
-    const tlsSocket = new tls.TLSSocket(socket, { isServer: true, secureContext: this.#context });
+    const tlsSocket = serverTlsSocket(socket, this.#context);
     handshakeOf(tlsSocket, socket, "secure").then(
       () => this.#serve(tlsSocket, socket),
       () => socket.destroy(),

@@ -7,6 +7,7 @@
 import { formatAddress } from "../../address/ip.ts";
 import { toNodePassError } from "../error_map.ts";
 import { openNodeTlsListener } from "../node/tls_listener.ts";
+import { badCertificate } from "../node/tls_server_socket.ts";
 import type { ListenOptions, ServerCertificate, SocketAddress, TlsConn, TlsListener } from "../types.ts";
 import { openOn } from "../wildcard.ts";
 import { HeldConnections, heldLimit } from "./held_connections.ts";
@@ -26,6 +27,7 @@ export async function openDenoTlsListener(
   options: ListenOptions,
   certificate: ServerCertificate,
 ): Promise<DenoTlsListener> {
+  checkCertificate(certificate);
   const held = new HeldConnections(() => listener?.heldChanged());
   let listener: DenoTlsListener | null = null;
   const first = await openOn(options.host, (host) => listenNative({ host, port: options.port }, certificate, held));
@@ -166,6 +168,6 @@ function checkCertificate({ chainPem, keyPem }: ServerCertificate): void {
   try {
     Deno.listenTls({ hostname: "127.0.0.1", port: 0, cert: chainPem, key: keyPem }).close();
   } catch (error) {
-    throw toNodePassError(error, "Cannot use the new certificate");
+    throw badCertificate(error);
   }
 }

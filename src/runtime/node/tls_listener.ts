@@ -57,11 +57,7 @@ export class NodeTlsListener implements TlsListener {
 
   // deno-lint-ignore require-await
   async setCertificate(certificate: ServerCertificate): Promise<void> {
-    try {
-      this.#context = secureContext(certificate);
-    } catch (error) {
-      throw toNodePassError(error, "Cannot use the new certificate");
-    }
+    this.#context = secureContext(certificate);
   }
 
   /** Frees the port and hands out the connections that nobody accepted yet. */

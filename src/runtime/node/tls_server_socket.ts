@@ -3,14 +3,29 @@
  *
  * @module
  */
+import { createPrivateKey, X509Certificate } from "node:crypto";
 import type net from "node:net";
 import tls from "node:tls";
+import { messageOf, NodePassError } from "../../errors.ts";
 import type { ServerCertificate } from "../types.ts";
 import { tlsTransport } from "./gated_transport.ts";
 
-/** What connections are encrypted with; throws for a certificate that does not work. */
+/** What connections are encrypted with; throws code `certificate` for one that does not work. */
 export function secureContext({ chainPem, keyPem }: ServerCertificate): tls.SecureContext {
-  return tls.createSecureContext({ cert: chainPem, key: keyPem, minVersion: "TLSv1.2" });
+  try {
+    // Deno's `node:tls` takes any pair here and fails at each handshake.
+    if (!new X509Certificate(chainPem).checkPrivateKey(createPrivateKey(keyPem))) {
+      throw new Error("the private key does not belong to it");
+    }
+    return tls.createSecureContext({ cert: chainPem, key: keyPem, minVersion: "TLSv1.2" });
+  } catch (error) {
+    throw badCertificate(error);
+  }
+}
+
+/** The error for a certificate that a platform refused. */
+export function badCertificate(error: unknown): NodePassError {
+  return new NodePassError("certificate", `Cannot use the certificate: ${messageOf(error)}`, { cause: error });
 }
 
 /** Waits for the client's hello on a fresh socket. */

@@ -51,11 +51,7 @@ export class WebSocketListener implements Listener {
 
   // deno-lint-ignore require-await
   async setCertificate(certificate: ServerCertificate): Promise<void> {
-    try {
-      this.#door.setCertificate(certificate);
-    } catch (error) {
-      throw toNodePassError(error, "Cannot use the new certificate");
-    }
+    this.#door.setCertificate(certificate);
   }
 
   close(): void {

@@ -18,8 +18,13 @@ export async function permissionsCommand(args: readonly string[], context: Comma
   const loaded = await loadTunnel(url, null, settings, files);
   const all = [...findings, ...loaded.findings];
   if (all.length > 0 || loaded.value === null) throw new NodePassError("usage", all.join("\n"));
-  const flags = minimalPermissions(loaded.value.config);
-  if (given.flags.has("json")) printJson(context, { flags });
-  else print(context, flags.join(" "));
+  const permissions = minimalPermissions(loaded.value.config);
+  if (given.flags.has("json")) {
+    printJson(context, permissions);
+    return 0;
+  }
+  print(context, permissions.flags.join(" "));
+  // Not on standard output, which goes straight into a command line.
+  for (const note of permissions.notes) process.stderr(`nodepass: ${note}\n`);
   return 0;
 }

@@ -8,45 +8,75 @@ import { isHostName } from "./host_port.ts";
 import { settingVariables } from "./settings.ts";
 import type { HostPort, TunnelConfig } from "./types.ts";
 
-/** Variables that are read besides `NP_*`: by the command, and by the modules it stands on. */
-const otherVariables: readonly string[] = ["NO_COLOR", "DENO_CERT", "DENO_TLS_CA_STORE"];
-
-/** Options of {@linkcode minimalPermissions}. */
-export interface PermissionOptions {
-  /** Files that are read besides those in the configuration: the run file, the key file. @default [] */
-  readonly files?: readonly string[];
+/** Flags for `deno run`. */
+export interface Permissions {
+  readonly flags: readonly string[];
+  /** Why the flags are wider than the addresses of the URL, and what would narrow them. */
+  readonly notes: readonly string[];
 }
 
-/** Flags for `deno run`, in a fixed order. */
-export function minimalPermissions(config: TunnelConfig, options: PermissionOptions = {}): string[] {
-  const files = [...(options.files ?? []), ...certificateFiles(config)];
-  if (config.key.origin === "file" && config.settings.keyFile !== null) files.push(config.settings.keyFile);
-  const unique = [...new Set(files)].map((path) => path.replaceAll(",", ",,"));
-  return [
-    netFlag(config),
-    ...(unique.length === 0 ? [] : [`--allow-read=${unique.join(",")}`]),
-    `--allow-env=${[...settingVariables.map(({ name }) => name), ...otherVariables].join(",")}`,
+/** Flags for `deno run` under which this configuration works with `--no-prompt`, in a fixed order. */
+export function minimalPermissions(config: TunnelConfig): Permissions {
+  const notes = reasonsForAnyAddress(config);
+  const files = filesOf(config).map((path) => path.replaceAll(",", ",,"));
+  const flags = [
+    notes.length > 0 ? "--allow-net" : `--allow-net=${[...new Set(addressesOf(config))].join(",")}`,
+    ...(files.length === 0 ? [] : [`--allow-read=${files.join(",")}`]),
+    `--allow-env=${variablesOf(config).join(",")}`,
+    // Listing the system's roots, to add one, has no narrower name.
+    ...(addsRoot(config) ? ["--allow-sys"] : []),
     "--unstable-net",
+  ];
+  return { flags, notes };
+}
+
+function addsRoot(config: TunnelConfig): boolean {
+  return config.role === "client" && config.extraCa !== null;
+}
+
+function filesOf(config: TunnelConfig): string[] {
+  const files = config.key.origin === "file" ? [config.settings.keyFile] : [];
+  if (config.role === "client") files.push(config.extraCa);
+  else if (config.tls.kind === "files") files.push(config.tls.files.chain, config.tls.files.key);
+  return files.filter((path) => path !== null);
+}
+
+function variablesOf(config: TunnelConfig): string[] {
+  return [
+    ...settingVariables.map(({ name }) => name),
+    "NO_COLOR",
+    ...(addsRoot(config) ? ["NODE_USE_SYSTEM_CA"] : []),
+    // A client looks whether the system's trust was changed; the WebSocket library for its own switch.
+    ...(config.role === "client" ? ["DENO_CERT", "DENO_TLS_CA_STORE"] : []),
+    ...(config.transport === "websocket" ? ["WS_NO_BUFFER_UTIL"] : []),
   ];
 }
 
-function certificateFiles(config: TunnelConfig): string[] {
-  if (config.role === "client") return config.extraCa === null ? [] : [config.extraCa];
-  return config.tls.kind === "files" ? [config.tls.files.chain, config.tls.files.key] : [];
+/** Deno checks where a datagram goes, and looks names up only when every address is allowed. */
+function reasonsForAnyAddress(config: TunnelConfig): string[] {
+  const notes: string[] = [];
+  const names = [config.tunnel, ...config.targets].filter(({ host }) => isHostName(host));
+  for (const { host } of names) {
+    notes.push(`${host} is a name and has to be looked up: an IP address would narrow --allow-net`);
+  }
+  if (config.udp && config.mode !== "forward") {
+    notes.push("UDP visitors are answered at addresses that nobody knows before: noudp=1 would narrow --allow-net");
+  }
+  return notes;
 }
 
-/**
- * A name has to be looked up and its addresses are not known yet; a UDP socket for a target, and a connection from a
- * chosen source address, are bound to a port that the system chooses.
- */
-function netFlag(config: TunnelConfig): string {
-  const addresses = [config.tunnel, ...config.targets];
-  if (addresses.some(({ host }) => isHostName(host))) return "--allow-net";
-  return `--allow-net=${[...new Set(addresses.flatMap(reachable))].join(",")}`;
+/** What a listener and a dialler on each address, and the sockets they open, ask for. */
+function addressesOf(config: TunnelConfig): string[] {
+  const addresses = [config.tunnel, ...config.targets].flatMap(spellings);
+  if (config.dialFrom !== null) addresses.push(formatAddress({ host: config.dialFrom, port: 0 }));
+  if (config.udp) addresses.push("0.0.0.0:0", "[::]:0");
+  // A certificate is tried on a port of its own before it is used.
+  if (config.role === "server" && config.tls.kind !== "plain") addresses.push("127.0.0.1:0");
+  return addresses;
 }
 
-/** The addresses that listening on one, or dialling it, touches. */
-function reachable({ host, port }: HostPort): string[] {
+/** All addresses are listened on as `::`, or `0.0.0.0` without IPv6, and dialled on loopback. */
+function spellings({ host, port }: HostPort): string[] {
   if (!isUnspecified(host)) return [formatAddress({ host, port })];
   return ["0.0.0.0", "::", "127.0.0.1", "::1"].map((ip) => formatAddress({ host: ip, port }));
 }

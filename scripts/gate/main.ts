@@ -8,7 +8,7 @@
  */
 
 import { killAll, runChild } from "./child.ts";
-import { exists, ROOT, sourceFiles, testFiles } from "./files.ts";
+import { exists, ROOT, sourceFiles } from "./files.ts";
 import { checkDocComments, filesOf, runDemo, runDocExamples, runExamples, runOnDeno, runOnNode } from "./runners.ts";
 import { failed, passed, runSteps, type Step, type StepResult } from "./step.ts";
 import { checkAudit, checkDependencies, checkExports, checkReached, checkSizes, checkVersions } from "./tree_checks.ts";
@@ -16,8 +16,13 @@ import { checkAudit, checkDependencies, checkExports, checkReached, checkSizes, 
 const FULL = Deno.args.includes("--full");
 const MINUTE = 60_000;
 const TEST_LIMIT_MS = FULL ? 90 * MINUTE : 6 * MINUTE;
-/** Folders of `tests` with the tests of the product; unit tests do not disturb each other and run side by side. */
-const SUITES: readonly string[] = ["unit", "conformance", "e2e", "security"];
+/** Folders of `tests` with the tests of the product that run on both runtimes at the same time. */
+const SUITES: readonly string[] = ["unit", "conformance", "e2e"];
+/** Folders with tests that fill the machine and measure: nothing runs beside them. */
+const LONE_SUITES: readonly string[] = ["security"];
+/** What is formatted and linted: the tree, not what developers leave beside it. */
+const TEXTS: readonly string[] = ["deno.json", "package.json", "README.md", "docs", "mod.ts", "cli.ts"].filter(exists);
+const CODE: readonly string[] = ["mod.ts", "cli.ts", "src", "tests", "examples", "scripts"].filter(exists);
 
 if (FULL) Deno.env.set("NODEPASS_PROFILE", "full");
 // Colours in captured output would end up in files.
@@ -46,8 +51,8 @@ function step(name: string, lane: string, run: () => StepResult | Promise<StepRe
 /** The steps before the tests; those that compile run beside those that read. */
 function staticSteps(): Step[] {
   return [
-    denoStep("format", "read", "fmt", "--check"),
-    denoStep("lint", "read", "lint", "--quiet"),
+    denoStep("format", "read", "fmt", "--check", ...new Set([...TEXTS, ...CODE])),
+    denoStep("lint", "read", "lint", "--quiet", ...CODE),
     step("file sizes", "read", checkSizes),
     step("versions", "read", checkVersions),
     step("dependencies", "read", checkDependencies),
@@ -59,16 +64,22 @@ function staticSteps(): Step[] {
   ];
 }
 
+/** The steps of one folder of tests: on Deno, and on Node for the files that run there too. */
+function suiteSteps(suite: string, lanes: { deno: string; node: string }): Step[] {
+  const files = filesOf(suite, false);
+  if (files.length === 0) return [];
+  // Unit tests do not disturb each other.
+  const options = { limitMs: TEST_LIMIT_MS, parallel: suite === "unit" };
+  const steps = [step(`${suite} on Deno`, lanes.deno, () => runOnDeno(files, options))];
+  // A suite may hold tests of the Deno adapter alone; the list as a whole must not be empty.
+  const both = filesOf(suite, true);
+  if (both.length > 0) steps.push(step(`${suite} on Node`, lanes.node, () => runOnNode(both, options)));
+  return steps;
+}
+
 /** The tests: one lane per runtime. */
 function testSteps(): Step[] {
-  const steps: Step[] = [];
-  for (const suite of SUITES.filter((suite) => testFiles(suite).length > 0)) {
-    const options = { limitMs: TEST_LIMIT_MS, parallel: suite === "unit" };
-    steps.push(step(`${suite} on Deno`, "deno", () => runOnDeno(filesOf(suite, false), options)));
-    // A suite may hold tests of the Deno adapter alone; the list as a whole must not be empty.
-    const both = filesOf(suite, true);
-    if (both.length > 0) steps.push(step(`${suite} on Node`, "node", () => runOnNode(both, options)));
-  }
+  const steps = SUITES.flatMap((suite) => suiteSteps(suite, { deno: "deno", node: "node" }));
   if (SUITES.every((suite) => filesOf(suite, true).length === 0)) {
     steps.push(step("tests on Node", "node", () => failed("No test file that runs on Node was found")));
   }
@@ -77,13 +88,18 @@ function testSteps(): Step[] {
   steps.push(step("gate", "deno", () => runOnDeno(filesOf("gate", false), own)));
   if (exists("examples")) steps.push(step("examples", "node", runExamples));
   if (exists("scripts/demo/main.ts")) steps.push(step("demo", "node", runDemo));
-  if (exists("cli.ts")) steps.push(step("packaging", "node", () => runOnDeno(filesOf("packaging", false), own)));
+  steps.push(step("packaging", "deno", () => runOnDeno(filesOf("packaging", false), own)));
   return steps;
+}
+
+/** The tests that want the machine for themselves, one after the other. */
+function loneSteps(): Step[] {
+  return LONE_SUITES.flatMap((suite) => suiteSteps(suite, { deno: "alone", node: "alone" }));
 }
 
 const started = performance.now();
 const total = { passed: 0, failed: 0, skipped: 0 };
-for (const steps of [staticSteps(), testSteps()]) {
+for (const steps of [staticSteps(), testSteps(), loneSteps()]) {
   const counts = await runSteps(steps);
   total.passed += counts.passed;
   total.failed += counts.failed;

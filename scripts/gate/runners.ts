@@ -83,7 +83,9 @@ export async function checkDocComments(): Promise<StepResult> {
     limitMs: 60_000,
     cwd: ROOT,
   });
-  return code === 0 ? passed() : failed(output);
+  // Documentation is checked without the types of npm packages; the warnings about them bury the findings.
+  const shown = output.replace(/^Warning Failed resolving types.*\n(\s+at .*\n)?/gm, "");
+  return code === 0 ? passed() : failed(shown);
 }
 
 /**

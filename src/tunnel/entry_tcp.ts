@@ -64,7 +64,10 @@ export class TcpEntry {
 
   #admit(visitor: Conn): void {
     const { ledger } = this.#context;
-    const address = { host: visitor.remote.host.includes(":") ? normalizeIp(visitor.remote.host) : visitor.remote.host, port: visitor.remote.port };
+    const address = {
+      host: visitor.remote.host.includes(":") ? normalizeIp(visitor.remote.host) : visitor.remote.host,
+      port: visitor.remote.port,
+    };
     if (this.#closed) return visitor.close();
     if (!this.#access.permits(address.host)) {
       ledger.reject("denied");

@@ -7,7 +7,8 @@ import type { NodePassError } from "../../errors.ts";
 import type { Conn } from "../../runtime/types.ts";
 import type { DatagramReceiver, Opening, WireDatagrams } from "../../wire/types.ts";
 import { DatagramLink } from "../../wire/secure/datagram_link.ts";
-import { FrameLink, type FrameLinkEvents } from "../../wire/secure/frame_link.ts";
+import { FrameLink } from "../../wire/secure/frame_link.ts";
+import type { FrameLinkEvents } from "../../wire/secure/frame_link_types.ts";
 import type { FrameSession } from "../../wire/secure/frame_session.ts";
 
 /** What the owner of the links is told. */

@@ -15,6 +15,7 @@ import {
   parseControlMessage,
   parseToken,
 } from "./frames.ts";
+import { ReadBuffer } from "./read_buffer.ts";
 
 /** Options of {@linkcode ControlChannel}. */
 export interface ControlChannelOptions {
@@ -28,6 +29,7 @@ export interface ControlChannelOptions {
 
 /** No control frame is longer. */
 const MAX_FRAME_BYTES = MAX_CONFIG_BYTES;
+const START_BUFFER_BYTES = 512;
 const MAX_QUEUED_FRAMES = 4096;
 const SILENT_INTERVALS = 3;
 
@@ -63,37 +65,41 @@ export class ControlChannel {
   /** Sends one frame, in order. Never waits, never throws: a broken channel ends itself. */
   send(frame: Uint8Array): void {
     if (this.#closed) return;
-    if (this.#queue.length >= MAX_QUEUED_FRAMES) return this.fail(new NodePassError("timed_out", "Control channel is stuck"));
+    if (this.#queue.length >= MAX_QUEUED_FRAMES) {
+      return this.fail(new NodePassError("timed_out", "Control channel is stuck"));
+    }
     this.#queue.push(frame);
     if (!this.#sending) void this.#flush();
   }
 
   /** Reads until the channel ends. Never rejects. Call once. */
   async run(): Promise<void> {
-    const buffer = new Uint8Array(FRAME_HEADER_BYTES + MAX_FRAME_BYTES);
-    let have = 0;
+    const buffer = new ReadBuffer(START_BUFFER_BYTES, FRAME_HEADER_BYTES + MAX_FRAME_BYTES);
     try {
       this.#ping();
       for (;;) {
-        const n = await this.conn.read(buffer.subarray(have));
+        const n = await this.conn.read(buffer.room());
         if (n === null) throw new NodePassError("connection_reset", "Control channel was closed by the other end");
         this.#heardAt = this.#options.clock.now();
-        have += n;
+        buffer.added(n);
+        const { bytes, have } = buffer;
         let at = 0;
         while (have - at >= FRAME_HEADER_BYTES) {
-          const length = (buffer[at + 1]! << 16) | (buffer[at + 2]! << 8) | buffer[at + 3]!;
+          const length = (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!;
           if (length > MAX_FRAME_BYTES) {
             const limit = `the limit is ${MAX_FRAME_BYTES}`;
-            throw new NodePassError("protocol", `Control frame of type ${buffer[at]} announces ${length} bytes, ${limit}`);
+            throw new NodePassError(
+              "protocol",
+              `Control frame of type ${bytes[at]} announces ${length} bytes, ${limit}`,
+            );
           }
           const next = at + FRAME_HEADER_BYTES + length;
           if (next > have) break;
-          this.#hear(buffer[at]!, buffer.slice(at + FRAME_HEADER_BYTES, next));
+          this.#hear(bytes[at]!, bytes.slice(at + FRAME_HEADER_BYTES, next));
           if (this.#closed) return;
           at = next;
         }
-        buffer.copyWithin(0, at, have);
-        have -= at;
+        buffer.taken(at, true);
       }
     } catch (error) {
       this.fail(error);

@@ -17,6 +17,7 @@ import {
   parseToken,
   writeFrameHeader,
 } from "./frames.ts";
+import { ReadBuffer } from "./read_buffer.ts";
 
 /** What a datagram link tells its owner. */
 export interface DatagramLinkEvents {
@@ -36,8 +37,9 @@ export interface DatagramLinkOptions {
   readonly events: DatagramLinkEvents;
 }
 
+const START_BUFFER_BYTES = 16 * 1024;
 /** Holds the largest frame, and a batch of small ones. */
-const READ_BUFFER_BYTES = 256 * 1024;
+const MAX_BUFFER_BYTES = 256 * 1024;
 /** Datagrams that wait for the write in flight; beyond it they are dropped. */
 const BATCH_BYTES = 512 * 1024;
 const SESSION_NUMBERS = 65_536;
@@ -137,32 +139,31 @@ export class DatagramLink {
 
   /** Reads until the link ends. Never rejects. */
   async run(): Promise<void> {
-    const buffer = new Uint8Array(READ_BUFFER_BYTES);
+    const buffer = new ReadBuffer(START_BUFFER_BYTES, MAX_BUFFER_BYTES);
     const pending: Promise<void>[] = [];
-    let have = 0;
     try {
       for (;;) {
-        const n = await this.conn.read(have === 0 ? buffer : buffer.subarray(have));
+        const n = await this.conn.read(buffer.room());
         if (n === null) throw new NodePassError("connection_reset", "Link was closed by the other end");
         this.#heard = true;
-        have += n;
+        buffer.added(n);
+        const { bytes, have } = buffer;
         let at = 0;
         while (have - at >= FRAME_HEADER_BYTES) {
-          const length = (buffer[at + 1]! << 16) | (buffer[at + 2]! << 8) | buffer[at + 3]!;
+          const length = (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!;
           if (length > MAX_PAYLOAD_BYTES) {
             const limit = `the limit is ${MAX_PAYLOAD_BYTES}`;
-            throw new NodePassError("protocol", `Frame of type ${buffer[at]} announces ${length} bytes, ${limit}`);
+            throw new NodePassError("protocol", `Frame of type ${bytes[at]} announces ${length} bytes, ${limit}`);
           }
           const next = at + FRAME_HEADER_BYTES + length;
           if (next > have) break;
-          const sent = this.#hear(buffer[at]!, buffer.subarray(at + FRAME_HEADER_BYTES, next));
+          const sent = this.#hear(bytes[at]!, bytes.subarray(at + FRAME_HEADER_BYTES, next));
           if (sent !== undefined) pending.push(sent);
           at = next;
         }
         // The payloads lie in the read buffer: they must be gone before it is filled again.
         if (pending.length > 0) await Promise.all(pending.splice(0));
-        if (at > 0 && at < have) buffer.copyWithin(0, at, have);
-        have -= at;
+        buffer.taken(at, this.#sessions.size === 0);
       }
     } catch (error) {
       this.fail(error);

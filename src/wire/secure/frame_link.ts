@@ -10,6 +10,10 @@ import { messageOf, NodePassError } from "../../errors.ts";
 import type { Conn } from "../../runtime/types.ts";
 import type { AbortReason, Opening, SessionReceiver } from "../types.ts";
 import { FrameSession } from "./frame_session.ts";
+import type { FrameLinkEvents, FrameLinkOptions, LinkState } from "./frame_link_types.ts";
+import { FrameWriter } from "./frame_writer.ts";
+import { LinkPulse, type PulseVerdict } from "./link_pulse.ts";
+import { ReadBuffer } from "./read_buffer.ts";
 import {
   abortCode,
   abortReason,
@@ -26,58 +30,14 @@ import {
   parseToken,
 } from "./frames.ts";
 
-/** A link is in exactly one of these states; `FrameLink.#move` changes it. */
-export type LinkState =
-  /** Waits for a visitor. */
-  | "ready"
-  /** Carries a session. */
-  | "busy"
-  /** Ingress end: the session is over, READY has not arrived. */
-  | "settling"
-  | "closed";
-
-/** What a link tells its owner. */
-export interface FrameLinkEvents {
-  /** Egress: a visitor was announced. The handler attaches a receiver or aborts before it returns. */
-  opened(session: FrameSession): void;
-  /** The link is ready for the next visitor. */
-  ready(link: FrameLink): void;
-  /** Ingress: the link broke before the other end saw the session or any byte of it: place it elsewhere or fail it. */
-  orphaned(session: FrameSession): void;
-  /** The session can only be ended through the control channel. */
-  cancel(link: FrameLink, sequence: number): void;
-  closed(link: FrameLink, error: NodePassError): void;
-}
-
-/** Options of {@linkcode FrameLink}. */
-export interface FrameLinkOptions {
-  readonly conn: Conn;
-  readonly end: "ingress" | "egress";
-  /** Counter of the link's preface: its name on the control channel. */
-  readonly counter: number;
-  /** Largest read buffer in bytes. */
-  readonly maxBufferBytes: number;
-  /** The other end cannot switch Nagle's delay off: small frames are answered at once. */
-  readonly acknowledge: boolean;
-  readonly now: () => number;
-  readonly events: FrameLinkEvents;
-}
-
 const START_BUFFER_BYTES = 16 * 1024;
 /** Reads below this on a delayed connection are answered with an empty PONG. */
 const SMALL_READ_BYTES = 16 * 1024;
 /** No frame other than DATA is longer on a session link. */
 const MAX_SIGNAL_BYTES = 4096;
-const MAX_QUEUED_SIGNALS = 64;
 const ACKNOWLEDGEMENT = encodePong(0);
 
-const OPEN_PING_MS = 900;
-const OPEN_DEADLINE_MS = 2_000;
-const IDLE_PING_MS = 10_000;
-const IDLE_DEADLINE_MS = 15_000;
-const PAUSED_PONG_MS = 4_000;
 const ABORT_DEADLINE_MS = 3_000;
-const BLOCKED_DEADLINE_MS = 15_000;
 
 /** See the module. */
 export class FrameLink {
@@ -91,18 +51,11 @@ export class FrameLink {
   #sequence = 0;
   readonly #options: FrameLinkOptions;
   readonly #events: FrameLinkEvents;
-  // Sending: one writer at a time; signals queue behind the frame in flight.
-  #sending = false;
-  #signals: Uint8Array[] = [];
-  #waiting: (() => void)[] = [];
-  #wrote = false;
-  #wroteAt: number;
-  #sendingSince = 0;
-  // Receiving.
+  readonly #writer: FrameWriter;
+  readonly #pulse: LinkPulse;
+  /** Waiting for bytes, rather than for the session's socket to take some. */
   #reading = false;
   #heard = false;
-  #heardAt: number;
-  #pinged = false;
   #abortedAt = 0;
 
   constructor(options: FrameLinkOptions) {
@@ -111,7 +64,8 @@ export class FrameLink {
     this.conn = options.conn;
     this.counter = options.counter;
     this.end = options.end;
-    this.#heardAt = this.#wroteAt = options.now();
+    this.#writer = new FrameWriter(options.conn, (error) => this.fail(error));
+    this.#pulse = new LinkPulse(options.now());
   }
 
   get state(): LinkState {
@@ -139,37 +93,14 @@ export class FrameLink {
     this.#move("busy");
   }
 
-  /** Sends a whole frame that lies in `buffer[start, end)`, in one write where the kernel takes it. */
-  async send(buffer: Uint8Array, start: number, end: number, session: FrameSession | null = null): Promise<void> {
-    while (this.#sending) await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    // The session may have ended while this frame waited: then its bytes belong to nobody.
-    if (this.#state === "closed" || (session !== null && session.localEnded)) {
-      this.#waiting.shift()?.();
-      throw new NodePassError("closed", "Cannot write to a session that has ended");
-    }
-    this.#sending = true;
-    this.#wrote = true;
-    try {
-      await this.#write(buffer, start, end);
-      while (this.#signals.length > 0) await this.#writeSignals();
-    } catch (error) {
-      this.fail(error);
-      throw error;
-    } finally {
-      this.#sending = false;
-      this.#waiting.shift()?.();
-    }
+  /** Sends a whole frame of a session that lies in `buffer[start, end)`. */
+  send(buffer: Uint8Array, start: number, end: number, session: FrameSession): Promise<void> {
+    return this.#writer.send(buffer, start, end, session);
   }
 
   /** Sends a small frame as soon as the one in flight is through. Never waits, never throws. */
   signal(frame: Uint8Array): void {
-    if (this.#state === "closed") return;
-    if (this.#sending) {
-      if (this.#signals.length >= MAX_QUEUED_SIGNALS) this.fail(new NodePassError("protocol", "Link signals pile up"));
-      else this.#signals.push(frame);
-      return;
-    }
-    this.send(frame, 0, frame.length).catch(() => {});
+    this.#writer.signal(frame);
   }
 
   /** The session's own direction has ended. */
@@ -182,7 +113,7 @@ export class FrameLink {
   /** Ends both directions of the session. */
   abort(session: FrameSession, reason: AbortReason): void {
     if (session !== this.#session) return;
-    const blocked = this.#sending;
+    const blocked = this.#writer.busy;
     session.localEnded = true;
     if (blocked) {
       this.#cancel(session);
@@ -224,8 +155,7 @@ export class FrameLink {
     this.wasReady = this.#state === "ready";
     this.#move("closed");
     this.conn.close();
-    for (const wake of this.#waiting.splice(0)) wake();
-    this.#signals = [];
+    this.#writer.close();
     const reason = error instanceof NodePassError ? error : new NodePassError("io", messageOf(error), { cause: error });
     if (session !== null) this.#abandon(session);
     this.#events.closed(this, reason);
@@ -238,63 +168,51 @@ export class FrameLink {
    */
   tick(now: number, controlLostAt: number | null): void {
     if (this.#state === "closed") return;
-    if (this.#wrote) {
-      this.#wrote = false;
-      this.#wroteAt = now;
-    }
-    if (this.#heard) {
-      this.#heard = false;
-      this.#heardAt = now;
-      this.#pinged = false;
-    }
     const session = this.#session;
     if (session !== null && session.aborted !== null && now - this.#abortedAt >= ABORT_DEADLINE_MS) {
-      this.#cancel(session);
-      return;
+      return this.#cancel(session);
     }
-    if (this.#sending) {
-      if (this.#sendingSince === 0) this.#sendingSince = now;
-      const lost = controlLostAt !== null && now - controlLostAt >= BLOCKED_DEADLINE_MS;
-      if (lost && now - this.#sendingSince >= BLOCKED_DEADLINE_MS) {
-        this.fail(new NodePassError("timed_out", "Link is blocked and its other end is gone"));
-        return;
-      }
-    } else {
-      this.#sendingSince = 0;
-    }
-    if (this.#reading) this.#judgeSilence(now, session);
-    else if (!this.#sending && now - this.#wroteAt >= PAUSED_PONG_MS) this.signal(ACKNOWLEDGEMENT);
+    const unacknowledged = this.end === "ingress" && session !== null && !session.acknowledged;
+    const verdict = this.#pulse.look({
+      now,
+      heard: this.#heard,
+      wrote: this.#writer.wrote,
+      reading: this.#reading,
+      writing: this.#writer.busy,
+      openedAt: unacknowledged ? session.openedAt : null,
+      controlLostAt,
+    });
+    this.#heard = this.#writer.wrote = false;
+    this.#act(verdict);
   }
 
   /** Reads until the link ends. Never rejects. */
   async run(): Promise<void> {
-    const max = Math.max(START_BUFFER_BYTES, this.#options.maxBufferBytes);
-    let buffer = new Uint8Array(START_BUFFER_BYTES);
-    let have = 0;
+    const buffer = new ReadBuffer(START_BUFFER_BYTES, this.#options.maxBufferBytes);
     let dataLeft = 0;
     try {
       for (;;) {
         this.#reading = true;
-        const n = await this.conn.read(have === 0 ? buffer : buffer.subarray(have));
+        const n = await this.conn.read(buffer.room());
         this.#reading = false;
         if (n === null) throw new NodePassError("connection_reset", "Link was closed by the other end");
         this.#heard = true;
-        const full = n === buffer.length - have;
-        have += n;
         if (this.#session !== null) this.#session.acknowledged = true;
-        this.#wrote = false;
+        this.#writer.wrote = false;
+        buffer.added(n);
+        const { bytes, have } = buffer;
         let at = 0;
         while (at < have) {
           if (dataLeft > 0) {
             const length = Math.min(dataLeft, have - at);
-            await this.#deliver(buffer.subarray(at, at + length));
+            await this.#deliver(bytes.subarray(at, at + length));
             at += length;
             dataLeft -= length;
             continue;
           }
           if (have - at < FRAME_HEADER_BYTES) break;
-          const type = buffer[at]!;
-          const length = (buffer[at + 1]! << 16) | (buffer[at + 2]! << 8) | buffer[at + 3]!;
+          const type = bytes[at]!;
+          const length = (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!;
           if (type === FrameType.DATA) {
             this.#checkData(length);
             dataLeft = length;
@@ -304,21 +222,13 @@ export class FrameLink {
           if (length > MAX_SIGNAL_BYTES) throw tooLong(type, length);
           const next = at + FRAME_HEADER_BYTES + length;
           if (next > have) break;
-          await this.#hear(type, buffer.subarray(at + FRAME_HEADER_BYTES, next));
+          await this.#hear(type, bytes.subarray(at + FRAME_HEADER_BYTES, next));
           at = next;
         }
-        if (this.#options.acknowledge && n < SMALL_READ_BYTES && !this.#wrote && this.#state === "busy") {
+        if (this.#options.acknowledge && n < SMALL_READ_BYTES && !this.#writer.wrote && this.#state === "busy") {
           this.signal(ACKNOWLEDGEMENT);
         }
-        if (at > 0 && at < have) buffer.copyWithin(0, at, have);
-        have -= at;
-        if (full && buffer.length < max) {
-          const larger = new Uint8Array(Math.min(max, buffer.length * 4));
-          larger.set(buffer.subarray(0, have));
-          buffer = larger;
-        } else if (have === 0 && buffer.length > START_BUFFER_BYTES && this.#state === "ready") {
-          buffer = new Uint8Array(START_BUFFER_BYTES);
-        }
+        buffer.taken(at, this.#state === "ready");
       }
     } catch (error) {
       this.#reading = false;
@@ -329,7 +239,9 @@ export class FrameLink {
   #checkData(length: number): void {
     if (length > MAX_FRAME_BYTES) throw tooLong(FrameType.DATA, length);
     const session = this.#session;
-    if (session === null || session.remoteEnded) throw new NodePassError("protocol", "Peer sent DATA outside a session");
+    if (session === null || session.remoteEnded) {
+      throw new NodePassError("protocol", "Peer sent DATA outside a session");
+    }
   }
 
   /** Hands bytes to the session's socket and waits until it took them. */
@@ -366,7 +278,10 @@ export class FrameLink {
     const { sequence, opening } = parseOpen(payload);
     const expected = (this.#sequence + 1) >>> 0;
     if (this.end !== "egress" || this.#state !== "ready" || sequence !== expected) {
-      throw new NodePassError("protocol", `Peer sent OPEN ${sequence} on a ${this.#state} link that expects ${expected}`);
+      throw new NodePassError(
+        "protocol",
+        `Peer sent OPEN ${sequence} on a ${this.#state} link that expects ${expected}`,
+      );
     }
     this.#sequence = sequence;
     const session = new FrameSession(opening, null);
@@ -454,31 +369,21 @@ export class FrameLink {
     session.settle();
   }
 
-  #judgeSilence(now: number, session: FrameSession | null): void {
-    const opening = this.end === "ingress" && session !== null && !session.acknowledged;
-    const since = opening ? Math.max(this.#heardAt, session.openedAt) : this.#heardAt;
-    const silent = now - since;
-    if (silent >= (opening ? OPEN_DEADLINE_MS : IDLE_DEADLINE_MS)) {
-      this.fail(new NodePassError("timed_out", `Link was silent for ${Math.round(silent)} ms`));
-    } else if (!this.#pinged && silent >= (opening ? OPEN_PING_MS : IDLE_PING_MS)) {
-      this.#pinged = true;
-      this.signal(encodePing(0));
+  #act(verdict: PulseVerdict): void {
+    switch (verdict) {
+      case "ping":
+        return this.signal(encodePing(0));
+      case "pong":
+        return this.signal(ACKNOWLEDGEMENT);
+      case "silent":
+        return this.fail(new NodePassError("timed_out", `Link was silent for ${Math.round(this.#pulse.silentMs)} ms`));
+      case "blocked":
+        return this.fail(new NodePassError("timed_out", "Link is blocked and its other end is gone"));
     }
   }
 
   #move(to: LinkState): void {
     this.#state = to;
-  }
-
-  async #write(buffer: Uint8Array, start: number, end: number): Promise<void> {
-    let at = start;
-    do {
-      at += await this.conn.write(at === 0 && end === buffer.length ? buffer : buffer.subarray(at, end));
-    } while (at < end);
-  }
-
-  async #writeSignals(): Promise<void> {
-    for (const frame of this.#signals.splice(0)) await this.#write(frame, 0, frame.length);
   }
 }
 

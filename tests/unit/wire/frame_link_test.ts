@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import type { Conn, SocketAddress } from "../../../src/runtime/types.ts";
-import { FrameLink, type FrameLinkEvents } from "../../../src/wire/secure/frame_link.ts";
+import { FrameLink } from "../../../src/wire/secure/frame_link.ts";
+import type { FrameLinkEvents } from "../../../src/wire/secure/frame_link_types.ts";
 import type { FrameSession } from "../../../src/wire/secure/frame_session.ts";
 import { encodeFin, encodeOpen, encodeReady, FrameType, writeFrameHeader } from "../../../src/wire/secure/frames.ts";
 import type { AbortReason, SessionReceiver } from "../../../src/wire/types.ts";

@@ -305,15 +305,15 @@ export class UdpVisitor implements Disposable {
 
 /** Seeded bytes: the same on every run. */
 export function seededBytes(length: number, seed: number): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(length);
+  const words = new Uint32Array(Math.ceil(length / 4));
   let state = (seed + 1) * 0x9e3779b9 >>> 0;
-  for (let at = 0; at < length; at++) {
+  for (let at = 0; at < words.length; at++) {
     state ^= state << 13;
     state ^= state >>> 17;
     state ^= state << 5;
-    bytes[at] = state;
+    words[at] = state;
   }
-  return bytes;
+  return new Uint8Array(words.buffer, 0, length);
 }
 
 /** SHA-256 in hexadecimal. */

@@ -83,7 +83,8 @@ const certificateCode =
   /^(ERR_TLS_CERT|CERT_|CRL_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_(GET|VERIFY|DECODE|DECRYPT)|INVALID_(CA|PURPOSE)|HOSTNAME_MISMATCH|PATH_LENGTH|ERROR_IN_CERT)/;
 /** What rustls says about a chain, and the alerts by which a peer says that it refuses ours. */
 const certificateText = /invalid peer certificate|alert:? ?(number \d+ ?)?\S*(unknown ?ca|certificate)/i;
-const tlsCode = /^(ERR_SSL|ERR_TLS|EPROTO)/;
+/** TLS records and HTTP heads that are none. */
+const protocolCode = /^(ERR_SSL|ERR_TLS|EPROTO|HPE_)/;
 const tlsText = /received (corrupt|unexpected|fatal)|handshake|tls/i;
 const lookupText = /failed to lookup address/i;
 
@@ -111,7 +112,7 @@ function meaningOf(error: unknown): Meaning {
   if (certificateCode.test(code) || certificateText.test(text) || certificateText.test(code.replaceAll("_", " "))) {
     return ["certificate", text];
   }
-  if (tlsCode.test(code) || (name === "InvalidData" && tlsText.test(text))) return ["protocol", text];
+  if (protocolCode.test(code) || (name === "InvalidData" && tlsText.test(text))) return ["protocol", text];
   if (lookupText.test(text)) return unknownName;
   const cause = error instanceof Error ? error.cause : undefined;
   return cause === undefined || cause === error ? ["io", text] : meaningOf(cause);

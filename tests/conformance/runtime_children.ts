@@ -3,55 +3,85 @@
  *
  * @module
  */
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { connect, type Socket } from "node:net";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { underDeno } from "../harness.ts";
 
+/** A running process whose output is read line by line. */
+export interface Child {
+  /** The next line that it prints; rejects when it ends before. */
+  line(): Promise<string>;
+  kill(signal: "SIGINT" | "SIGTERM" | "SIGHUP" | "SIGKILL"): void;
+  /** Resolves when the process is gone: its exit code, or the signal that ended it. */
+  readonly ended: Promise<number | string | null>;
+}
+
 /** Starts a module of this folder under the runtime that runs the tests. */
-export function startChild(file: string): ChildProcess {
+export function startChild(file: string, ...rest: string[]): Child {
   const path = fileURLToPath(new URL(file, import.meta.url));
-  const args = underDeno ? ["run", "--no-check", "-A", path] : ["--disable-warning=ExperimentalWarning", path];
-  return spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
-}
-
-/** The next line that a child prints. */
-export function nextLine(child: ChildProcess): Promise<string> {
-  return new Promise((resolve, reject) => {
-    let seen = "";
-    const onData = (data: Uint8Array): void => {
-      seen += new TextDecoder().decode(data);
-      const end = seen.indexOf("\n");
-      if (end === -1) return;
-      child.stdout?.off("data", onData);
-      resolve(seen.slice(0, end));
-    };
-    child.stdout?.on("data", onData);
-    child.once("close", () => reject(new Error(`the child ended after "${seen}"`)));
+  const options = underDeno ? ["run", "--no-check", "-A"] : ["--disable-warning=ExperimentalWarning"];
+  const child = spawn(process.execPath, [...options, path, ...rest], { stdio: ["ignore", "pipe", "inherit"] });
+  const lines: string[] = [];
+  const decoder = new TextDecoder();
+  let partial = "";
+  let over = false;
+  let wake = (): void => {};
+  child.stdout.on("data", (data: Uint8Array) => {
+    const parts = (partial + decoder.decode(data, { stream: true })).split("\n");
+    partial = parts.pop() ?? "";
+    lines.push(...parts);
+    wake();
   });
+  const ended = new Promise<number | string | null>((resolve) => {
+    child.once("close", (code, signal) => {
+      over = true;
+      wake();
+      resolve(signal ?? code);
+    });
+  });
+  return {
+    async line() {
+      while (lines.length === 0 && !over) {
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+      const line = lines.shift();
+      if (line === undefined) throw new Error(`the child ended after "${partial}"`);
+      return line;
+    },
+    kill: (signal) => void child.kill(signal),
+    ended,
+  };
 }
 
-/** Resolves when the process is gone: its exit code, or the signal that ended it. */
-export function ended(child: ChildProcess): Promise<number | string | null> {
-  return new Promise((resolve) => child.once("close", (code, signal) => resolve(code ?? signal)));
-}
+/** Longer than a connect on this machine takes when there is room for it. */
+const patienceMs = 100;
 
 /** A listener whose backlog is full: connecting to it takes until the caller gives up. */
 export async function stalledListener(): Promise<{ port: number; close(): Promise<void> }> {
   const child = startChild("runtime_stalled_child.ts");
-  const port = Number(await nextLine(child));
+  const port = Number(await child.line());
   const fillers: Socket[] = [];
-  for (let index = 0; index < 8; index++) fillers.push(connect(port, "127.0.0.1").on("error", () => {}));
-  // The first ones fit into the backlog; once they are connected the others hold what is left of it.
-  await new Promise((resolve) => fillers[0]?.once("connect", resolve));
+  do fillers.push(connect(port, "127.0.0.1").on("error", () => {})); while (await connects(fillers.at(-1)));
   return {
     port,
     async close() {
       for (const filler of fillers) filler.destroy();
-      const gone = ended(child);
       child.kill("SIGKILL");
-      await gone;
+      await child.ended;
     },
   };
+}
+
+function connects(socket: Socket | undefined): Promise<boolean> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => resolve(false), patienceMs);
+    socket?.once("connect", () => {
+      clearTimeout(timer);
+      resolve(true);
+    });
+  });
 }

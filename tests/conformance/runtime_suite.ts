@@ -5,7 +5,10 @@
  */
 import type { Runtime } from "../../src/runtime/types.ts";
 import { netSuite } from "./runtime_net_suite.ts";
+import { systemSuite } from "./runtime_system_suite.ts";
 import { tlsSuite } from "./runtime_tls_suite.ts";
+import { udpSuite } from "./runtime_udp_suite.ts";
+import { webSocketSuite } from "./runtime_web_socket_suite.ts";
 
 /** Differences that the product knows about. */
 export interface RuntimeTraits {
@@ -17,4 +20,7 @@ export interface RuntimeTraits {
 export function runtimeSuite(name: string, runtime: Runtime, traits: RuntimeTraits): void {
   netSuite(name, runtime, traits.resets);
   tlsSuite(name, runtime);
+  webSocketSuite(name, runtime);
+  udpSuite(name, runtime);
+  systemSuite(name, runtime);
 }

@@ -7,6 +7,8 @@ import type { Duplex } from "node:stream";
 import { NodePassError } from "../../errors.ts";
 import type { Conn, SocketAddress } from "../types.ts";
 
+const EMPTY = new Uint8Array(0);
+
 interface PendingRead {
   readonly into: Uint8Array;
   readonly resolve: (count: number | null) => void;
@@ -120,6 +122,14 @@ export class DuplexConn implements Conn {
   }
 
   #onEnd(): void {
+    const stream = this.#stream;
+    if (this.#resetStream === null || stream.writableEnded || stream.destroyed) return this.#finishReading();
+    // libuv reports a reset that arrives together with data as an end: the socket's next write tells them apart.
+    if (this.#writes.size > 0) setImmediate(() => this.#error === null && this.#finishReading());
+    else stream.write(EMPTY, (error) => error ? this.#onFailure(error) : this.#finishReading());
+  }
+
+  #finishReading(): void {
     this.#ended = true;
     const pending = this.#reading;
     this.#reading = null;

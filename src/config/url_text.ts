@@ -76,13 +76,6 @@ const anyScheme = /\b[a-z][a-z0-9+.-]*:\/\//gi;
 /**
  * Puts `***` in place of the key of every URL in a text, complete or not. Where the key's end is in doubt
  * (`/` or `?` unencoded in a key), too much goes rather than too little.
- *
- * @example
- * ```ts
- * import { redactUrl } from "nodepass";
- *
- * console.log(redactUrl("server://hunter2@0.0.0.0:10101/127.0.0.1:8080")); // server://***@0.0.0.0:10101/127.0.0.1:8080
- * ```
  */
 export function redactUrl(text: string): string {
   let result = "";

@@ -1,7 +1,7 @@
 import { minimalPermissions } from "../../src/config/permissions.ts";
 import { defaultSettings } from "../../src/config/settings.ts";
 import { parseTunnelUrl } from "../../src/config/tunnel_url.ts";
-import { deepEqual, equal, match, ok, test } from "../harness.ts";
+import { deepEqual, equal, match, ok } from "../harness.ts";
 import { startPair } from "./ends.ts";
 import { echoTcp } from "./load.ts";
 import { nodeMissing, type NodePassProcess, type RuntimeName, startCommand, startUrl } from "./process.ts";
@@ -17,7 +17,8 @@ const forwarder = "client://127.0.0.1:0/127.0.0.1:9?mode=1";
 
 for (const runtime of ["deno", "node"] as const satisfies readonly RuntimeName[]) {
   const skip = runtime === "node" ? nodeMissing : undefined;
-  const on = (name: string, run: () => Promise<void>): void => test(`${name} (${runtime})`, run, { skip });
+  const on = (name: string, fn: () => Promise<void>): void =>
+    Deno.test({ name: `${name} (${runtime})`, ignore: skip !== undefined, fn });
 
   on("nodepass without arguments prints its version and exits 1", async () => {
     await using nodepass = startCommand([], { runtime });
@@ -87,7 +88,7 @@ for (const runtime of ["deno", "node"] as const satisfies readonly RuntimeName[]
   });
 }
 
-test("nodepass server and client take flags instead of a URL", async () => {
+Deno.test("nodepass server and client take flags instead of a URL", async () => {
   await using target = await Target.listen();
   await using nodepass = startCommand([
     ...["client", "--tunnel-host", "127.0.0.1", "--tunnel-port", "0", "--mode", "1"],
@@ -97,7 +98,7 @@ test("nodepass server and client take flags instead of a URL", async () => {
   for (const line of nodepass.lines) JSON.parse(line);
 });
 
-test("a tunnel whose addresses are all literal works under permissions for exactly these", async () => {
+Deno.test("a tunnel whose addresses are all literal works under permissions for exactly these", async () => {
   await using target = await Target.listen();
   await using pair = await startPair({ targets: [target.address], serverQuery: "noudp=1", clientQuery: "noudp=1" });
   await echoTcp(pair.entry, 1_000_000, 1);

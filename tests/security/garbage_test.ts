@@ -1,0 +1,143 @@
+import { equal, ok, test } from "../harness.ts";
+import { type DoorChild, type DoorReport, startDoor } from "../unit/tunnel/accept/door_child.ts";
+import { hello, preface, text } from "../unit/tunnel/accept/openings.ts";
+import {
+  address,
+  connectTo,
+  exchangeWith,
+  fullProfile,
+  GOOD_MARK,
+  openFrontDoor,
+  stranger,
+  type Target,
+  within,
+} from "../unit/tunnel/accept/front_door.ts";
+
+const BLOBS = fullProfile ? 100_000 : 2_000;
+/** The heap's young generation takes its full size first, tens of MiB, whatever the load. */
+const WARM_UP_BLOBS = fullProfile ? 10_000 : 1_000;
+const AT_ONCE = 25;
+const timeoutMs = 2_000;
+
+/** A repeatable stream of numbers below `limit` (xorshift32). */
+function seeded(seed: number): (limit: number) => number {
+  let state = seed;
+  return (limit) => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return (state >>> 0) % limit;
+  };
+}
+
+/** Noise of every kind: random, with our magic, cut off, with another version or kind, TLS and HTTP that begin well. */
+function blob(next: (limit: number) => number): Uint8Array {
+  const bytes = Uint8Array.from({ length: next(1_500) }, () => next(256));
+  switch (next(8)) {
+    case 0:
+      bytes.set(preface().subarray(0, Math.min(bytes.length, next(7))));
+      break;
+    case 1:
+      bytes.set(hello().subarray(0, Math.min(bytes.length, 4)));
+      break;
+    case 2:
+      bytes.set(preface(0).subarray(0, Math.min(bytes.length, 64)));
+      break;
+    case 3:
+      bytes.set(Uint8Array.of(0x16, 3, next(5), 255, 255).subarray(0, bytes.length));
+      break;
+    case 4:
+      bytes.set(text("GET /").subarray(0, bytes.length));
+      break;
+  }
+  return bytes;
+}
+
+async function garble(door: Target, begin: number, count: number): Promise<void> {
+  const next = seeded(0x5eed + begin);
+  for (let index = begin; index < begin + count; index += AT_ONCE) {
+    const strangers = await Promise.all(
+      Array.from({ length: AT_ONCE }, (_, offset) => stranger(door.port, address((index + offset) % 60_000))),
+    );
+    for (const { socket } of strangers) {
+      // Half of them end their side, half leave that to the door.
+      const bytes = blob(next);
+      if (next(2) === 0) socket.end(bytes);
+      else socket.write(bytes);
+      if (next(4) === 0) socket.end();
+    }
+    // What is incomplete waits for its time: the next ones do not wait for that.
+    await Promise.race([Promise.all(strangers.map(({ closed }) => closed)), within(5, () => false)]);
+  }
+}
+
+for (const tls of [0, 1] as const) {
+  test(`the tunnel port survives garbage (tls=${tls})`, async () => {
+    const door = await startDoor({ tls, timeoutMs });
+    try {
+      await garble(door, 0, WARM_UP_BLOBS);
+      const { heapMiB } = await quiet(door);
+      const [rssBefore, descriptorsBefore, start] = [door.rssMiB(), door.descriptors(), performance.now()];
+      await garble(door, WARM_UP_BLOBS, BLOBS);
+      const report = await quiet(door);
+      const seconds = (performance.now() - start) / 1_000;
+
+      const link = await connectTo(door, address(70_000));
+      await exchangeWith(link, preface(GOOD_MARK), 0);
+      await exchangeWith(link, text("through"), 7);
+      link.close();
+      const grownMiB = Math.round(door.rssMiB() - rssBefore);
+      const keptMiB = Number((report.heapMiB - heapMiB).toFixed(1));
+      const figures = { tls, blobs: BLOBS, seconds: Math.round(seconds), grownMiB, keptMiB, lines: report.lines };
+      console.log(JSON.stringify({ ...figures, ...report.refusals }));
+      ok(report.lines <= 10 * (seconds + 10), `${report.lines} lines`);
+      ok(keptMiB <= 4, `${keptMiB} MiB are kept`);
+      ok(!fullProfile || grownMiB <= 20, `memory grew by ${grownMiB} MiB`);
+      const back = await within(2_000, () => door.descriptors() <= descriptorsBefore + 5);
+      ok(back, `descriptors: ${descriptorsBefore} before, ${door.descriptors()} after`);
+    } finally {
+      await door.close();
+    }
+  });
+}
+
+/** Waits until nobody waits. */
+async function quiet(door: DoorChild): Promise<DoorReport> {
+  for (const deadline = performance.now() + timeoutMs + 2_000;;) {
+    const report = await door.report();
+    if (report.pending === 0) return report;
+    ok(performance.now() < deadline, `${report.pending} still wait`);
+    await within(100, () => false);
+  }
+}
+
+test("the tunnel port reads at most 8 KiB of an endless line and closes", async () => {
+  for (const first of ["GET /", "NPSW", "x"]) {
+    const door = await openFrontDoor(0, { handshakeTimeoutMs: timeoutMs });
+    const peer = await stranger(door.port, address(2));
+    const start = performance.now();
+    peer.socket.write(first);
+    const chunk = text("a".repeat(65_536));
+    const pour = (): void => {
+      while (!peer.socket.destroyed && peer.socket.write(chunk));
+    };
+    peer.socket.on("drain", pour);
+    pour();
+    await peer.closed;
+    ok(peer.closedAt! - start < 1_000, `closed after ${peer.closedAt! - start} ms`);
+    equal(door.acceptor.pending, 0);
+    door.close();
+  }
+});
+
+test("the tunnel port does not wait longer for lengths that lie", async () => {
+  const door = await openFrontDoor(1, { handshakeTimeoutMs: timeoutMs });
+  const record = await stranger(door.port, address(3));
+  // A TLS record and a hello that announce more than ever comes; the door waits for the bytes, not for long.
+  record.socket.write(Uint8Array.of(0x16, 3, 1, 0x40, 0, 1, 0xff, 0xff, 0xff, 3, 3));
+  const start = performance.now();
+  ok(await within(timeoutMs + 1_000, () => door.acceptor.pending === 0 && performance.now() - start > 100));
+  record.socket.destroy();
+  await record.closed;
+  door.close();
+});

@@ -7,25 +7,29 @@
 import { formatAddress } from "../address/ip.ts";
 import type { ClientConfig } from "../config/types.ts";
 import { messageOf, NodePassError } from "../errors.ts";
-import type { SocketAddress, Timer } from "../runtime/types.ts";
+import type { Clock, SocketAddress } from "../runtime/types.ts";
 import { VERSION } from "../version.ts";
 import type { Agreement } from "../wire/secure/agreement.ts";
-import { encodeConfigMessage, parseServerConfigMessage, type ServerConfigMessage } from "../wire/secure/config_message.ts";
+import {
+  encodeConfigMessage,
+  parseServerConfigMessage,
+  type ServerConfigMessage,
+} from "../wire/secure/config_message.ts";
 import { type ControlMessage, encodeCancel, encodeConfig, encodeGoaway } from "../wire/secure/frames.ts";
 import { ControlChannel } from "../wire/secure/control_channel.ts";
 import { Backoff } from "./backoff.ts";
-import { startCheckpoints } from "./checkpoint.ts";
 import { ServerCalls } from "./server_calls.ts";
 import type { TunnelContext } from "./context.ts";
 import { drainSessions } from "./drain.ts";
 import { Egress } from "./egress.ts";
 import { type Entry, openEntry } from "./entry.ts";
 import { Ingress } from "./ingress.ts";
+import { Instance, type InstanceOptions, type InstanceState } from "./instance.ts";
 import { Matchmaker } from "./pool/matchmaker.ts";
 import { PeerLinks } from "./pool/peer_links.ts";
 import { Supply } from "./pool/supply.ts";
 import { Targets } from "./targets.ts";
-import type { SessionInfo, TunnelHandle, TunnelStats } from "./types.ts";
+import type { TunnelHandle } from "./types.ts";
 
 /** Links for datagrams, when both ends want UDP. */
 const DATAGRAM_LINKS = 2;
@@ -34,16 +38,10 @@ const LONGEST_RETRY_MS = 4_000;
 /** A control channel that lived this long is a success. */
 const STABLE_MS = 2_000;
 
-/** Options of {@linkcode startTunnelClient}. */
-export interface TunnelClientOptions {
-  /** Receives the state at each report interval. */
-  readonly onReport?: ((stats: TunnelStats) => void) | undefined;
-}
-
 /** Resolves after the first attempt to reach the server, whether it succeeded or will be repeated. */
 export async function startTunnelClient(
   context: TunnelContext<ClientConfig>,
-  options: TunnelClientOptions = {},
+  options: InstanceOptions = {},
 ): Promise<TunnelHandle> {
   const client = new TunnelClient(context);
   await client.start(options);
@@ -57,9 +55,7 @@ interface Supplied {
   readonly datagrams: Supply | null;
 }
 
-class TunnelClient implements TunnelHandle {
-  readonly finished: Promise<void>;
-  readonly #context: TunnelContext<ClientConfig>;
+class TunnelClient extends Instance<ClientConfig> {
   readonly #calls: ServerCalls;
   readonly #matchmaker: Matchmaker;
   readonly #ingress: Ingress;
@@ -68,11 +64,7 @@ class TunnelClient implements TunnelHandle {
   readonly #stopped = new AbortController();
   readonly #backoff: Backoff;
   readonly #stopTick: () => void;
-  #stopCheckpoints: () => void = () => {};
-  #finish!: () => void;
-  #fail!: (error: unknown) => void;
   #running: Promise<void> | null = null;
-  #closing: Promise<void> | null = null;
   #entry: Entry | null = null;
   #flow: "reverse" | "forward" | null = null;
   #agreement: Agreement | null = null;
@@ -84,12 +76,8 @@ class TunnelClient implements TunnelHandle {
   #serverAddress = "";
 
   constructor(context: TunnelContext<ClientConfig>) {
+    super(context);
     const { config, runtime, sweeper } = context;
-    this.#context = context;
-    this.finished = new Promise((resolve, reject) => {
-      this.#finish = resolve;
-      this.#fail = reject;
-    });
     this.#calls = new ServerCalls(context);
     this.#matchmaker = new Matchmaker(runtime.clock, config.settings.poolGetTimeoutMs, (waiting) => {
       this.#supplied?.sessions.demand(waiting);
@@ -108,100 +96,63 @@ class TunnelClient implements TunnelHandle {
     return this.#entry?.addresses ?? [];
   }
 
-  async start({ onReport }: TunnelClientOptions): Promise<void> {
-    const { config, logger } = this.#context;
+  async start(options: InstanceOptions): Promise<void> {
+    const { config, logger } = this.context;
     logger.info(`Client started: server is ${formatAddress(config.tunnel)}`);
-    this.#stopCheckpoints = startCheckpoints(this.#context, { stats: () => this.stats(), onReport });
+    this.startReports(options);
     const { promise: tried, resolve } = Promise.withResolvers<void>();
-    this.#running = this.#run(resolve).catch((error) => {
-      this.#fail(error);
-      // Nobody may be waiting for the end of a client that failed for good.
-      this.finished.catch(() => {});
-    });
-    await tried;
+    this.#running = this.#run(resolve).catch((error) => this.fail(error));
+    await Promise.race([tried, this.finished]);
   }
 
-  stats(): TunnelStats {
-    const { ledger } = this.#context;
+  protected state(): InstanceState {
     const links = this.#supplied?.links ?? null;
     const pingMs = Math.round(this.#control?.pingMs ?? 0);
     const pool = links?.ready ?? 0;
     const id = this.#agreement?.clientId ?? "";
-    return {
-      mode: this.#flow,
-      modeCode: 2,
-      pingMs,
-      pool,
-      tcpSessions: ledger.tcp,
-      udpSessions: ledger.udp,
-      ...ledger.traffic,
-      rejections: { ...ledger.rejections },
-      peers: this.#control === null
-        ? []
-        : [{ id, address: this.#serverAddress, pingMs, pool, sessions: links?.sessions ?? 0 }],
-    };
-  }
-
-  sessions(): readonly SessionInfo[] {
-    return this.#context.ledger.list();
-  }
-
-  endSession(id: string): boolean {
-    return this.#context.ledger.cut(id);
+    const server = { id, address: this.#serverAddress, pingMs, pool, sessions: links?.sessions ?? 0 };
+    return { mode: this.#flow, modeCode: 2, pingMs, pool, peers: this.#control === null ? [] : [server] };
   }
 
   async reload(): Promise<void> {
     await this.#calls.reload();
   }
 
-  close({ graceMs = this.#context.config.settings.shutdownTimeoutMs } = {}): Promise<void> {
-    return this.#closing ??= this.#close(graceMs);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.close();
-  }
-
-  async #close(graceMs: number): Promise<void> {
+  protected async shutDown(graceMs: number): Promise<void> {
     this.#entry?.close();
     this.#stopSupply();
     this.#matchmaker.close();
     this.#control?.send(encodeGoaway(graceMs));
-    await drainSessions(this.#context, graceMs, () => this.#cutDials.abort());
+    await drainSessions(this.context, graceMs, () => this.#cutDials.abort());
     this.#stopped.abort();
     await this.#control?.close();
     for (const links of this.#links()) links.close();
+    await this.#entry?.finished;
     await this.#running;
     this.#stopTick();
-    this.#stopCheckpoints();
-    this.#finish();
   }
 
   /** Connects, serves until the control channel ends, and again. */
   async #run(tried: () => void): Promise<void> {
-    const { config, logger, runtime } = this.#context;
+    const { logger, runtime } = this.context;
     const { signal } = this.#stopped;
-    try {
-      while (!signal.aborted) {
-        try {
-          const ended = await this.#serve(tried);
-          if (!signal.aborted) logger.error(`Client error: ${ended.message}`);
-        } catch (error) {
-          if (error instanceof FatalError) throw error.cause;
-          if (!signal.aborted) logger.error(`Client error: ${messageOf(error)}`, { server: formatAddress(config.tunnel) });
-        }
-        tried();
-        const wait = this.#backoff.next();
-        if (wait > 0 && !signal.aborted) await pause(runtime.clock.after.bind(runtime.clock), wait, signal);
+    while (!signal.aborted) {
+      try {
+        const ended = await this.#serve(tried);
+        if (!signal.aborted) logger.error(`Client error: ${ended.message}`);
+      } catch (error) {
+        if (error instanceof FatalError) throw error.cause;
+        if (!signal.aborted) logger.error(`Client error: ${messageOf(error)}`);
       }
-    } finally {
       tried();
+      const wait = this.#backoff.next();
+      if (wait > 0 && !signal.aborted) await pause(runtime.clock, wait, signal);
     }
   }
 
   /** One control channel, from its connection to its end. */
   async #serve(connected: () => void): Promise<NodePassError> {
-    const { runtime, logger, config } = this.#context;
+    const { runtime, logger, config } = this.context;
     const started = runtime.clock.now();
     const { conn, agreement } = await this.#calls.control(this.#agreement, this.#stopped.signal);
     const { promise: configured, resolve, reject } = Promise.withResolvers<ServerConfigMessage>();
@@ -214,7 +165,9 @@ class TunnelClient implements TunnelHandle {
     const timer = runtime.clock.after(config.settings.handshakeTimeoutMs, () => {
       reject(new NodePassError("timed_out", "Server did not send its configuration"));
     });
-    channel.send(encodeConfig(encodeConfigMessage({ minLinks: config.minLinks, delaysSmallWrites: false, version: VERSION })));
+    channel.send(
+      encodeConfig(encodeConfigMessage({ minLinks: config.minLinks, delaysSmallWrites: false, version: VERSION })),
+    );
     void channel.run();
     channel.finished.then(reject);
     try {
@@ -226,7 +179,7 @@ class TunnelClient implements TunnelHandle {
     } finally {
       timer.cancel();
     }
-    if (this.#closing !== null) channel.send(encodeGoaway(config.settings.shutdownTimeoutMs));
+    if (this.closing) channel.send(encodeGoaway(config.settings.shutdownTimeoutMs));
     this.#control = channel;
     this.#controlLostAt = null;
     this.#serverAddress = formatAddress(conn.remote);
@@ -247,7 +200,9 @@ class TunnelClient implements TunnelHandle {
   /** Takes over what the server said; opens the entry at the first time in forward flow. */
   async #apply(settings: ServerConfigMessage, agreement: Agreement): Promise<void> {
     if (this.#flow !== null && this.#flow !== settings.flow) {
-      await this.#turn();
+      this.context.logger.info("Server changed the direction of its flow");
+      this.#entry?.close();
+      this.#entry = null;
     }
     this.#flow = settings.flow;
     if (!agreement.resumed || this.#supplied === null) {
@@ -260,22 +215,14 @@ class TunnelClient implements TunnelHandle {
     }
     this.#agreement = agreement;
     this.#supplied.links.configure({ acknowledge: settings.delaysSmallWrites, maxReady: settings.maxLinks });
-    if (settings.flow === "forward" && this.#entry === null && this.#closing === null) await this.#openEntry();
+    if (settings.flow === "forward" && this.#entry === null && !this.closing) await this.#openEntry();
     if (settings.flow === "forward") this.#matchmaker.add(this.#supplied.links);
   }
 
-  /** The server came back with the other flow. */
-  async #turn(): Promise<void> {
-    this.#context.logger.info("Server changed the direction of its flow");
-    this.#entry?.close();
-    this.#entry = null;
-    await Promise.resolve();
-  }
-
   async #openEntry(): Promise<void> {
-    const { config, logger } = this.#context;
+    const { config, logger } = this.context;
     try {
-      this.#entry = await openEntry(this.#context, config.targets, {
+      this.#entry = await openEntry(this.context, config.targets, {
         tcp: (visitor, session) => this.#ingress.tcp(visitor, session),
         udp: { open: (visitor, session, reply) => this.#ingress.udp(visitor, session, reply) },
       });
@@ -286,7 +233,7 @@ class TunnelClient implements TunnelHandle {
   }
 
   #newSupply(settings: ServerConfigMessage): Supplied {
-    const { config, runtime, ledger, logger } = this.#context;
+    const { config, runtime, ledger, logger } = this.context;
     const links = new PeerLinks({
       end: settings.flow === "forward" ? "ingress" : "egress",
       maxBufferBytes: config.settings.tcpBufferBytes,
@@ -305,9 +252,12 @@ class TunnelClient implements TunnelHandle {
           this.#supplied?.sessions.fill();
         },
         dropped: () => ledger.reject("overflow"),
-        lost: (error) => logger.debug("Link ended", { reason: error.message }),
+        lost: (error) => {
+          if (error.code !== "closed") logger.debug("Link ended", { reason: error.message });
+        },
       },
     });
+    const takesVisitors = settings.flow === "forward";
     const supply = (kind: "session" | "datagram", least: number, most: number, ready: () => number) =>
       new Supply({
         clock: runtime.clock,
@@ -317,7 +267,7 @@ class TunnelClient implements TunnelHandle {
         intervalMs: config.settings.minPoolIntervalMs,
         ready,
         open: async () => {
-          const { conn, counter } = await this.#calls.link(this.#agreement!, kind, this.#stopped.signal);
+          const { conn, counter } = await this.#calls.link(this.#agreement!, kind, takesVisitors, this.#stopped.signal);
           if (kind === "session") links.add(conn, counter);
           else links.addDatagrams(conn, counter);
         },
@@ -334,7 +284,7 @@ class TunnelClient implements TunnelHandle {
   }
 
   #startSupply(): void {
-    if (this.#closing !== null) return;
+    if (this.closing) return;
     this.#supplied?.sessions.start();
     this.#supplied?.datagrams?.start();
   }
@@ -360,7 +310,7 @@ class TunnelClient implements TunnelHandle {
       case "cancel":
         return this.#supplied?.links.cancelled(message.link, message.sequence);
       case "goaway":
-        this.#context.logger.info("Server is going away", { drainMs: message.drainMs });
+        this.context.logger.info("Server is going away", { drainMs: message.drainMs });
         this.#stopSupply();
         if (this.#supplied !== null) this.#matchmaker.remove(this.#supplied.links);
         return;
@@ -388,10 +338,12 @@ class FatalError extends Error {
 }
 
 /** Waits, or less when `signal` aborts. */
-async function pause(after: (ms: number, run: () => void) => Timer, ms: number, signal: AbortSignal): Promise<void> {
+async function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = after(ms, resolve);
-  signal.addEventListener("abort", () => resolve(), { once: true });
+  const timer = clock.after(ms, resolve);
+  const stop = (): void => resolve();
+  signal.addEventListener("abort", stop, { once: true });
   await promise;
+  signal.removeEventListener("abort", stop);
   timer.cancel();
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import type { TunnelConfig } from "../config/types.ts";
+import type { LimitedLogger } from "../log/limited.ts";
 import type { Logger } from "../log/types.ts";
 import type { TokenBucket } from "../relay/token_bucket.ts";
 import type { IdleSweeper } from "../relay/idle_sweeper.ts";
@@ -15,6 +16,8 @@ export interface TunnelContext<C extends TunnelConfig = TunnelConfig> {
   readonly config: C;
   readonly runtime: Runtime;
   readonly logger: Logger;
+  /** The same log for lines about single visitors: a few a second. */
+  readonly visitorLog: LimitedLogger;
   readonly ledger: SessionLedger;
   /** Ends sessions that were silent for `read`, and drives other coarse timers. */
   readonly sweeper: IdleSweeper;

@@ -4,12 +4,16 @@
  * @module
  */
 import type { TunnelConfig } from "../config/types.ts";
+import { limited } from "../log/limited.ts";
 import type { Logger } from "../log/types.ts";
 import { IdleSweeper } from "../relay/idle_sweeper.ts";
 import { TokenBucket } from "../relay/token_bucket.ts";
 import type { Runtime } from "../runtime/types.ts";
 import type { TunnelContext } from "./context.ts";
 import { SessionLedger } from "./session_ledger.ts";
+
+/** Lines about visitors that could not be served. */
+const VISITOR_LINES_PER_SECOND = 5;
 
 /** A context and the duty to end it. */
 export interface OwnedContext<C extends TunnelConfig> {
@@ -25,9 +29,20 @@ export function createContext<C extends TunnelConfig>(config: C, runtime: Runtim
   const sweeper = new IdleSweeper(clock);
   const inbound = rate > 0 ? new TokenBucket(clock, rate) : null;
   const outbound = rate > 0 ? new TokenBucket(clock, rate) : null;
+  const visitorLog = limited(logger, VISITOR_LINES_PER_SECOND, () => clock.now());
   return {
-    context: { config, runtime, logger, ledger: new SessionLedger(clock, config.slots), sweeper, inbound, outbound },
+    context: {
+      config,
+      runtime,
+      logger,
+      visitorLog,
+      ledger: new SessionLedger(clock, config.slots),
+      sweeper,
+      inbound,
+      outbound,
+    },
     close: () => {
+      visitorLog.flush();
       sweeper.close();
       inbound?.close();
       outbound?.close();

@@ -31,7 +31,7 @@ export class Egress {
 
   /** A visitor was announced on a link: dials a target and carries the session. */
   open(wire: FrameSession): void {
-    const { config, ledger, logger } = this.#context;
+    const { config, ledger, visitorLog } = this.#context;
     if (!config.tcp) {
       wire.abort("dial");
       return;
@@ -47,7 +47,7 @@ export class Egress {
     // Before the receiver sees the rejection, so that the other end hears "dial".
     dial.catch((error) => {
       ledger.reject("dial");
-      logger.warn("Cannot serve visitor", { visitor, reason: messageOf(error) });
+      visitorLog.warn("Cannot serve visitor", { visitor, reason: messageOf(error) });
       wire.abort("dial");
     });
     wire.attach(new SocketReceiver(dial, session, this.#context.outbound));
@@ -60,7 +60,13 @@ export class Egress {
     if (!config.udp) return null;
     const session = ledger.open("udp", formatAddress(wire.opening.visitor));
     if (session === null) return null;
-    const path = openUdpTarget(this.#context, this.#targets, wire.opening.visitor, session, (bytes) => wire.send(bytes));
+    const path = openUdpTarget(
+      this.#context,
+      this.#targets,
+      wire.opening.visitor,
+      session,
+      (bytes) => wire.send(bytes),
+    );
     const end = () => {
       path.close();
       session.close();

@@ -31,7 +31,7 @@ export class Ingress {
 
   /** Serves one TCP visitor until its session has ended; resolves with how it ended. */
   async tcp(visitor: Conn, session: Session): Promise<string> {
-    const { logger, ledger, outbound, runtime } = this.#context;
+    const { visitorLog, ledger, outbound, runtime } = this.#context;
     let cut = false;
     session.cut = () => {
       cut = true;
@@ -44,7 +44,7 @@ export class Ingress {
     } catch (error) {
       visitor.reset();
       ledger.reject("no_link");
-      logger.warn("Cannot serve visitor", { visitor: session.visitor, reason: messageOf(error) });
+      visitorLog.warn("Cannot serve visitor", { visitor: session.visitor, reason: messageOf(error) });
       return "no_link";
     }
     if (cut) {

@@ -10,36 +10,37 @@ import type { Conn, SocketAddress } from "../runtime/types.ts";
 import { VERSION } from "../version.ts";
 import { encodeConfigMessage, parseClientConfigMessage } from "../wire/secure/config_message.ts";
 import { ControlChannel } from "../wire/secure/control_channel.ts";
-import { type ControlMessage, encodeCancel, encodeConfig, encodeDemand, encodeGoaway, encodeRefused } from "../wire/secure/frames.ts";
+import {
+  type ControlMessage,
+  encodeCancel,
+  encodeConfig,
+  encodeDemand,
+  encodeGoaway,
+  encodeRefused,
+} from "../wire/secure/frames.ts";
 import { createServerIdentity } from "../wire/secure/identity.ts";
 import { parsePreface } from "../wire/secure/preface.ts";
 import { deriveRoot, type RootSecret } from "../wire/secure/root_secret.ts";
 import { serverHandshake } from "../wire/secure/server_handshake.ts";
 import { openAcceptor } from "./accept/acceptor.ts";
 import type { Acceptor } from "./accept/types.ts";
-import { startCheckpoints } from "./checkpoint.ts";
 import type { TunnelContext } from "./context.ts";
 import { drainSessions } from "./drain.ts";
 import { Egress } from "./egress.ts";
 import { isElsewhere } from "./elsewhere.ts";
 import { type Entry, openEntry } from "./entry.ts";
 import { Ingress } from "./ingress.ts";
+import { Instance, type InstanceOptions, type InstanceState } from "./instance.ts";
 import { Matchmaker } from "./pool/matchmaker.ts";
 import { PeerLinks } from "./pool/peer_links.ts";
 import { ServerPeer } from "./server_peer.ts";
 import { Targets } from "./targets.ts";
-import type { SessionInfo, TunnelHandle, TunnelStats } from "./types.ts";
+import type { TunnelHandle } from "./types.ts";
 
 /** A client without control channel may resume this long, even when it has no link left. */
 const RESUME_MS = 60_000;
 /** Demand of a burst of visitors travels in one message. */
 const DEMAND_DELAY_MS = 5;
-
-/** Options of {@linkcode startTunnelServer}. */
-export interface TunnelServerOptions {
-  /** Receives the state at each report interval. */
-  readonly onReport?: ((stats: TunnelStats) => void) | undefined;
-}
 
 /**
  * Listens on the tunnel address until it is closed. The context stays its owner's.
@@ -48,7 +49,7 @@ export interface TunnelServerOptions {
  */
 export async function startTunnelServer(
   context: TunnelContext<ServerConfig>,
-  options: TunnelServerOptions = {},
+  options: InstanceOptions = {},
 ): Promise<TunnelHandle> {
   const server = new TunnelServer(context);
   try {
@@ -60,28 +61,22 @@ export async function startTunnelServer(
   }
 }
 
-class TunnelServer implements TunnelHandle {
-  readonly finished: Promise<void>;
-  readonly #context: TunnelContext<ServerConfig>;
+class TunnelServer extends Instance<ServerConfig> {
   readonly #peers = new Map<string, ServerPeer>();
   readonly #matchmaker: Matchmaker;
   readonly #ingress: Ingress;
   readonly #egress: Egress;
-  #stopCheckpoints: () => void = () => {};
   readonly #cutDials = new AbortController();
   readonly #stopTick: () => void;
-  #finish!: () => void;
   #acceptor: Acceptor | null = null;
   #entry: Entry | null = null;
   #flow: "reverse" | "forward" = "reverse";
   #root: RootSecret | null = null;
-  #closing: Promise<void> | null = null;
   #demandPending = false;
 
   constructor(context: TunnelContext<ServerConfig>) {
+    super(context);
     const { config, runtime, sweeper } = context;
-    this.#context = context;
-    this.finished = new Promise((resolve) => this.#finish = resolve);
     this.#matchmaker = new Matchmaker(runtime.clock, config.settings.poolGetTimeoutMs, () => this.#demandSoon());
     this.#ingress = new Ingress(context, this.#matchmaker, () => this.#connectedLinks());
     this.#egress = new Egress(context, new Targets(context), this.#cutDials.signal);
@@ -96,16 +91,16 @@ class TunnelServer implements TunnelHandle {
     return this.#entry?.addresses ?? [];
   }
 
-  async start({ onReport }: TunnelServerOptions): Promise<void> {
-    const { config, runtime, logger } = this.#context;
+  async start(options: InstanceOptions): Promise<void> {
+    const { config, runtime, logger } = this.context;
     this.#root = await deriveRoot(config.key.secret.reveal());
     const identity = config.tls.kind === "derived" ? await createServerIdentity(this.#root, runtime.random) : null;
     await this.#chooseFlow();
-    this.#acceptor = await openAcceptor(this.#context, identity, {
+    this.#acceptor = await openAcceptor(this.context, identity, {
       control: (conn, hello) => this.#control(conn, hello),
       link: (conn, preface) => this.#link(conn, preface),
     });
-    this.#stopCheckpoints = startCheckpoints(this.#context, { stats: () => this.stats(), onReport });
+    this.startReports(options);
     const tunnel = formatAddress(this.#acceptor.local);
     if (this.#flow === "reverse") {
       logger.info(`Server started: visitors arrive at ${this.entries.map(formatAddress).join(", ")}`, { tunnel });
@@ -114,65 +109,43 @@ class TunnelServer implements TunnelHandle {
     }
   }
 
-  stats(): TunnelStats {
-    const { ledger } = this.#context;
+  protected state(): InstanceState {
     const peers = [...this.#peers.values()].map((peer) => peer.info());
     return {
       mode: this.#flow,
       modeCode: this.#flow === "reverse" ? 1 : 2,
       pingMs: peers.reduce((worst, { pingMs }) => Math.max(worst, pingMs), 0),
       pool: peers.reduce((sum, { pool }) => sum + pool, 0),
-      tcpSessions: ledger.tcp,
-      udpSessions: ledger.udp,
-      ...ledger.traffic,
-      rejections: { ...ledger.rejections },
       peers,
     };
-  }
-
-  sessions(): readonly SessionInfo[] {
-    return this.#context.ledger.list();
-  }
-
-  endSession(id: string): boolean {
-    return this.#context.ledger.cut(id);
   }
 
   async reload(): Promise<void> {
     await this.#acceptor?.reload();
   }
 
-  close({ graceMs = this.#context.config.settings.shutdownTimeoutMs } = {}): Promise<void> {
-    return this.#closing ??= this.#close(graceMs);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.close();
-  }
-
-  async #close(graceMs: number): Promise<void> {
+  protected async shutDown(graceMs: number): Promise<void> {
     this.#entry?.close();
     await this.#acceptor?.close();
     this.#matchmaker.close();
     for (const peer of this.#peers.values()) peer.control?.send(encodeGoaway(graceMs));
-    await drainSessions(this.#context, graceMs, () => this.#cutDials.abort());
+    await drainSessions(this.context, graceMs, () => this.#cutDials.abort());
     for (const peer of [...this.#peers.values()]) {
       await peer.control?.close();
       peer.links.close();
     }
     this.#peers.clear();
+    await this.#entry?.finished;
     this.#stopTick();
-    this.#stopCheckpoints();
-    this.#finish();
   }
 
   /** `auto`: the target address can be bound here -> visitors arrive at it; else the targets are elsewhere. */
   async #chooseFlow(): Promise<void> {
-    const { config, logger } = this.#context;
+    const { config, logger } = this.context;
     this.#flow = config.mode === "forward" ? "forward" : "reverse";
     if (this.#flow === "forward") return;
     try {
-      this.#entry = await openEntry(this.#context, config.targets, {
+      this.#entry = await openEntry(this.context, config.targets, {
         tcp: (visitor, session) => this.#ingress.tcp(visitor, session),
         udp: { open: (visitor, session, reply) => this.#ingress.udp(visitor, session, reply) },
       });
@@ -186,7 +159,7 @@ class TunnelServer implements TunnelHandle {
 
   /** A client asks for a control channel. */
   async #control(conn: Conn, hello: Uint8Array): Promise<void> {
-    const { config, runtime, logger } = this.#context;
+    const { config, runtime, logger } = this.context;
     const acceptor = this.#acceptor!;
     const started = runtime.clock.now();
     const agreement = await serverHandshake(conn, hello, {
@@ -242,13 +215,13 @@ class TunnelServer implements TunnelHandle {
 
   /** Whether connections of the tunnel port keep Nagle's delay: then clients answer small frames at once. */
   get #delaysSmallWrites(): boolean {
-    const { config, runtime } = this.#context;
+    const { config, runtime } = this.context;
     return config.tls.kind !== "plain" && config.transport === "tcp" && runtime.tls.serverDelaysSmallWrites;
   }
 
   #refusal(known: ServerPeer | undefined): string | null {
-    const { maxClients } = this.#context.config;
-    if (this.#closing !== null) return "the server is shutting down";
+    const { maxClients } = this.context.config;
+    if (this.closing) return "the server is shutting down";
     const connected = [...this.#peers.values()].filter(({ control }) => control !== null).length;
     return known === undefined && connected >= maxClients ? `the server takes ${maxClients} clients at once` : null;
   }
@@ -274,10 +247,10 @@ class TunnelServer implements TunnelHandle {
   #controlLost(peer: ServerPeer, channel: ControlChannel, error: NodePassError): void {
     if (peer.control !== channel) return;
     peer.control = null;
-    peer.controlLostAt = this.#context.runtime.clock.now();
+    peer.controlLostAt = this.context.runtime.clock.now();
     this.#matchmaker.remove(peer.links);
-    if (this.#closing === null) {
-      this.#context.logger.info(`Client disconnected: ${peer.address}`, { reason: error.message });
+    if (!this.closing) {
+      this.context.logger.info(`Client disconnected: ${peer.address}`, { reason: error.message });
     }
   }
 
@@ -292,7 +265,7 @@ class TunnelServer implements TunnelHandle {
   }
 
   #newLinks(id: string): PeerLinks {
-    const { config, runtime, ledger, logger } = this.#context;
+    const { config, runtime, ledger, logger } = this.context;
     return new PeerLinks({
       end: this.#flow === "reverse" ? "ingress" : "egress",
       maxBufferBytes: config.settings.tcpBufferBytes,
@@ -308,7 +281,9 @@ class TunnelServer implements TunnelHandle {
         cancel: (counter, sequence) => this.#peers.get(id)?.control?.send(encodeCancel(counter, sequence)),
         changed: () => this.#matchmaker.offer(),
         dropped: () => ledger.reject("overflow"),
-        lost: (error) => logger.debug("Link ended", { reason: error.message }),
+        lost: (error) => {
+          if (error.code !== "closed") logger.debug("Link ended", { reason: error.message });
+        },
       },
     });
   }
@@ -321,7 +296,7 @@ class TunnelServer implements TunnelHandle {
   #demandSoon(): void {
     if (this.#demandPending) return;
     this.#demandPending = true;
-    this.#context.runtime.clock.after(DEMAND_DELAY_MS, () => {
+    this.context.runtime.clock.after(DEMAND_DELAY_MS, () => {
       this.#demandPending = false;
       const clients = [...this.#peers.values()].filter(({ control, leaving }) => control !== null && !leaving);
       const each = Math.ceil(this.#matchmaker.waiting / Math.max(1, clients.length));

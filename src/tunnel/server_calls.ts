@@ -6,7 +6,7 @@
 import type { ClientConfig } from "../config/types.ts";
 import type { Conn } from "../runtime/types.ts";
 import type { Agreement, ServerTls } from "../wire/secure/agreement.ts";
-import { connectControl, type ControlConnection, connectLink } from "../wire/secure/client_connect.ts";
+import { connectControl, connectLink, type ControlConnection } from "../wire/secure/client_connect.ts";
 import { type ClientIdentity, deriveClientIdentity } from "../wire/secure/identity.ts";
 import { ProvenMode } from "../wire/secure/proven_mode.ts";
 import { deriveRoot, type RootSecret } from "../wire/secure/root_secret.ts";
@@ -58,10 +58,15 @@ export class ServerCalls {
     return connection;
   }
 
-  /** Opens one link. Its counter is its name on the control channel. */
+  /**
+   * Opens one link. Its counter is its name on the control channel.
+   *
+   * @param confirm wait until the server has taken it
+   */
   async link(
     agreement: Agreement,
     kind: "session" | "datagram",
+    confirm: boolean,
     signal: AbortSignal,
   ): Promise<{ readonly conn: Conn; readonly counter: number }> {
     const counter = this.#counter++;
@@ -71,6 +76,7 @@ export class ServerCalls {
       agreement,
       kind,
       counter,
+      confirm,
     });
     return { conn, counter };
   }

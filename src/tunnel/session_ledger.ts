@@ -91,7 +91,7 @@ export class SessionLedger {
     if (session.protocol === "tcp") this.#tcp--;
     else this.#udp--;
     session.onClose?.();
-    if (this.#live.size === 0) for (const wake of this.#idle.splice(0)) wake();
+    if (this.#live.size === 0) { for (const wake of this.#idle.splice(0)) wake(); }
   }
 
   list(): SessionInfo[] {

@@ -59,7 +59,12 @@ export class Matchmaker {
       return Promise.reject(new NodePassError("limit", `Cannot wait for a link: ${MAX_WAITING} visitors already do`));
     }
     return new Promise((resolve, reject) => {
-      const waiting: Waiting = { resolve, reject, done: false, timer: this.#clock.after(this.#timeoutMs, () => this.#expire(waiting)) };
+      const waiting: Waiting = {
+        resolve,
+        reject,
+        done: false,
+        timer: this.#clock.after(this.#timeoutMs, () => this.#expire(waiting)),
+      };
       this.#queue.push(waiting);
       this.#waiting++;
       this.#ask(this.#waiting);

@@ -1,0 +1,93 @@
+/**
+ * What server, client and forwarder have in common as a handle: sessions, counters, one way to end.
+ *
+ * @module
+ */
+import type { TunnelConfig } from "../config/types.ts";
+import type { SocketAddress } from "../runtime/types.ts";
+import { startCheckpoints } from "./checkpoint.ts";
+import type { TunnelContext } from "./context.ts";
+import type { PeerInfo, SessionInfo, TunnelHandle, TunnelStats } from "./types.ts";
+
+/** Options of the functions that start an instance. */
+export interface InstanceOptions {
+  /** Receives the state at each report interval. */
+  readonly onReport?: ((stats: TunnelStats) => void) | undefined;
+}
+
+/** The part of the state that each kind of instance knows for itself. */
+export type InstanceState = Pick<TunnelStats, "mode" | "modeCode" | "pingMs" | "pool"> & {
+  readonly peers: readonly PeerInfo[];
+};
+
+/** A running instance. */
+export abstract class Instance<C extends TunnelConfig = TunnelConfig> implements TunnelHandle {
+  readonly finished: Promise<void>;
+  protected readonly context: TunnelContext<C>;
+  #finish!: () => void;
+  #fail!: (error: unknown) => void;
+  #closing: Promise<void> | null = null;
+  #stopCheckpoints: () => void = () => {};
+
+  constructor(context: TunnelContext<C>) {
+    this.context = context;
+    this.finished = new Promise((resolve, reject) => {
+      this.#finish = resolve;
+      this.#fail = reject;
+    });
+  }
+
+  abstract get addr(): SocketAddress | null;
+  abstract get entries(): readonly SocketAddress[];
+  abstract reload(): Promise<void>;
+
+  /** True from the moment when `close` was called. */
+  protected get closing(): boolean {
+    return this.#closing !== null;
+  }
+
+  protected abstract state(): InstanceState;
+
+  /** Accepts nothing more, drains, lets go of everything. Called once. */
+  protected abstract shutDown(graceMs: number): Promise<void>;
+
+  /** Writes the periodic record from now on. */
+  protected startReports({ onReport }: InstanceOptions): void {
+    this.#stopCheckpoints = startCheckpoints(this.context, { stats: () => this.stats(), onReport });
+  }
+
+  /** Ends the instance for good because of an error. */
+  protected fail(error: unknown): void {
+    this.#fail(error);
+    // Nobody may be waiting for the end of an instance that failed.
+    this.finished.catch(() => {});
+    void this.close({ graceMs: 0 });
+  }
+
+  stats(): TunnelStats {
+    const { tcp, udp, traffic, rejections } = this.context.ledger;
+    return { ...this.state(), tcpSessions: tcp, udpSessions: udp, ...traffic, rejections: { ...rejections } };
+  }
+
+  sessions(): readonly SessionInfo[] {
+    return this.context.ledger.list();
+  }
+
+  endSession(id: string): boolean {
+    return this.context.ledger.cut(id);
+  }
+
+  close(options: { readonly graceMs?: number } = {}): Promise<void> {
+    return this.#closing ??= this.#close(options.graceMs ?? this.context.config.settings.shutdownTimeoutMs);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #close(graceMs: number): Promise<void> {
+    await this.shutDown(graceMs);
+    this.#stopCheckpoints();
+    this.#finish();
+  }
+}

@@ -13,7 +13,8 @@ import type { Conn } from "../../runtime/types.ts";
 import type { Agreement, ResumeTicket, ServerTls } from "./agreement.ts";
 import { clientHandshake } from "./client_handshake.ts";
 import { diagnose, type FailedAttempt } from "./diagnosis.ts";
-import { writeExact } from "./exact_io.ts";
+import { readExact, writeExact } from "./exact_io.ts";
+import { encodePing, encodePong } from "./frames.ts";
 import { encodePreface, type Preface } from "./preface.ts";
 import type { ProvenMode, TlsPin } from "./proven_mode.ts";
 import type { RootSecret } from "./root_secret.ts";
@@ -47,6 +48,13 @@ export interface ConnectLinkOptions extends ServerRoute {
   readonly kind: Preface["kind"];
   /** Never used before with this agreement. */
   readonly counter: number;
+  /**
+   * Wait until the server has taken the link: needed where visitors' bytes are the next thing on it, because a server
+   * that is behind pushes out openings it has not read, and those bytes would be lost with them.
+   *
+   * @default false
+   */
+  readonly confirm?: boolean;
 }
 
 /**
@@ -82,11 +90,30 @@ export async function connectLink(options: ConnectLinkOptions): Promise<Conn> {
   const preface = await encodePreface(agreement.linkKey, { kind, clientId: agreement.clientId, counter });
   const conn = await reach(options, options.mode);
   try {
-    await withDeadline(conn, options, writeExact(conn, preface));
+    await withDeadline(
+      conn,
+      options,
+      options.confirm === true ? openConfirmed(conn, preface) : writeExact(conn, preface),
+    );
     return conn;
   } catch (error) {
     conn.close();
     throw options.runtime.toError(error, `Cannot open a link to ${formatAddress(options)}`);
+  }
+}
+
+/** The server speaks first on no link that takes visitors here, so what comes back is the answer. */
+async function openConfirmed(conn: Conn, preface: Uint8Array): Promise<void> {
+  const ping = encodePing(0);
+  const pong = encodePong(0);
+  const opening = new Uint8Array(preface.length + ping.length);
+  opening.set(preface);
+  opening.set(ping, preface.length);
+  await writeExact(conn, opening);
+  const answer = new Uint8Array(pong.length);
+  await readExact(conn, answer);
+  if (answer.some((byte, at) => byte !== pong[at])) {
+    throw new NodePassError("protocol", "Server answered a new link with something other than PONG");
   }
 }
 

@@ -332,7 +332,12 @@ const dataFrame = (length: number): Uint8Array => {
 
 const breaches: readonly (readonly [string, "ingress" | "egress", Uint8Array[], RegExp])[] = [
   ["DATA without a session", "egress", [dataFrame(3)], /DATA outside a session/],
-  ["a DATA frame above the limit", "egress", [encodeOpen(1, opening), dataFrame(1_048_577)], /1048577 bytes, the limit/],
+  [
+    "a DATA frame above the limit",
+    "egress",
+    [encodeOpen(1, opening), dataFrame(1_048_577)],
+    /1048577 bytes, the limit/,
+  ],
   ["OPEN at the ingress end", "ingress", [encodeOpen(1, opening)], /OPEN 1 on a ready link/],
   ["OPEN with another sequence", "egress", [encodeOpen(2, opening)], /OPEN 2 on a ready link that expects 1/],
   ["a second OPEN", "egress", [encodeOpen(1, opening), encodeOpen(2, opening)], /OPEN 2 on a busy link/],
@@ -375,30 +380,36 @@ test("FrameLink takes frames cut anywhere", async () => {
     ...[2, 0, 0, 1, 13],
     ...encodeFin(1),
   ];
-  await fc.assert(fc.asyncProperty(fc.array(fc.nat(stream.length), { maxLength: 12 }), async (cuts) => {
-    const clock = new FakeClock();
-    const [a, b] = memoryPair();
-    const { link, told, running } = linkOn(a, "egress", clock);
-    const edges = [...new Set([0, ...cuts, stream.length])].sort((x, y) => x - y);
-    for (let i = 1; i < edges.length; i++) {
-      await b.write(Uint8Array.from(stream.slice(edges[i - 1], edges[i])));
-      await settle();
-    }
-    deepEqual(told.sessions[0]?.receiver.bytes, [10, 11, 12, 13]);
-    ok(told.sessions[0]?.receiver.ended);
-    link.close();
-    await running;
-  }), { numRuns: 60 });
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.nat(stream.length), { maxLength: 12 }), async (cuts) => {
+      const clock = new FakeClock();
+      const [a, b] = memoryPair();
+      const { link, told, running } = linkOn(a, "egress", clock);
+      const edges = [...new Set([0, ...cuts, stream.length])].sort((x, y) => x - y);
+      for (let i = 1; i < edges.length; i++) {
+        await b.write(Uint8Array.from(stream.slice(edges[i - 1], edges[i])));
+        await settle();
+      }
+      deepEqual(told.sessions[0]?.receiver.bytes, [10, 11, 12, 13]);
+      ok(told.sessions[0]?.receiver.ended);
+      link.close();
+      await running;
+    }),
+    { numRuns: 60 },
+  );
 });
 
 test("FrameLink survives random bytes: it ends with an error of its own", async () => {
-  await fc.assert(fc.asyncProperty(fc.uint8Array({ minLength: 1, maxLength: 300 }), async (bytes) => {
-    const clock = new FakeClock();
-    const [a, b] = memoryPair();
-    const { told, running } = linkOn(a, "egress", clock);
-    await b.write(bytes);
-    b.close();
-    await running;
-    ok(told.error !== null);
-  }), { numRuns: 500 });
+  await fc.assert(
+    fc.asyncProperty(fc.uint8Array({ minLength: 1, maxLength: 300 }), async (bytes) => {
+      const clock = new FakeClock();
+      const [a, b] = memoryPair();
+      const { told, running } = linkOn(a, "egress", clock);
+      await b.write(bytes);
+      b.close();
+      await running;
+      ok(told.error !== null);
+    }),
+    { numRuns: 500 },
+  );
 });

@@ -8,10 +8,9 @@ import { defaultSettings } from "../../../../src/config/settings.ts";
 import type { ServerConfig, Settings } from "../../../../src/config/types.ts";
 import { messageOf, NodePassError } from "../../../../src/errors.ts";
 import type { LineLevel, LogFields, Logger } from "../../../../src/log/types.ts";
-import { IdleSweeper } from "../../../../src/relay/idle_sweeper.ts";
 import type { Clock, Conn, Files, Listener, Runtime, ServerCertificate } from "../../../../src/runtime/types.ts";
 import type { TunnelContext } from "../../../../src/tunnel/context.ts";
-import { SessionLedger } from "../../../../src/tunnel/session_ledger.ts";
+import { createContext } from "../../../../src/tunnel/create_context.ts";
 import { FakeClock } from "../../../fake_clock.ts";
 
 /** One line that was logged. */
@@ -174,15 +173,7 @@ export function serverConfig(query: string, settings: Partial<Settings> = {}): S
 
 /** A context around any runtime. */
 export function contextOf(runtime: Runtime, config: ServerConfig, logger: Logger): TunnelContext<ServerConfig> {
-  return {
-    config,
-    runtime,
-    logger,
-    ledger: new SessionLedger(runtime.clock, 0),
-    sweeper: new IdleSweeper(runtime.clock),
-    inbound: null,
-    outbound: null,
-  };
+  return createContext(config, runtime, logger).context;
 }
 
 /** An instance's context over an in-memory port. */

@@ -7,12 +7,60 @@
 export { type ErrorCode, NodePassError, type NodePassErrorOptions } from "./src/errors.ts";
 export { defaultSettings, readSettings } from "./src/config/settings.ts";
 export { Secret } from "./src/config/secret.ts";
-export { formatTunnelUrl, type ParsedTunnelUrl, type ParseOptions, parseTunnelUrl } from "./src/config/tunnel_url.ts";
-export type { ClientConfig, ServerConfig, Settings, TunnelConfig } from "./src/config/types.ts";
+export {
+  formatTunnelUrl,
+  type ParsedTunnelUrl,
+  type ParseOptions,
+  parseTunnelUrl,
+  redactUrl,
+} from "./src/config/tunnel_url.ts";
+export type { FormatOptions } from "./src/config/format.ts";
+export type { QueryEntry } from "./src/config/url_text.ts";
+export type {
+  BlockedProtocols,
+  CertificateFiles,
+  ClientConfig,
+  HostPort,
+  ServerConfig,
+  Settings,
+  TunnelConfig,
+  TunnelConfigBase,
+  TunnelKey,
+} from "./src/config/types.ts";
+export type { Cidr } from "./src/address/cidr.ts";
 export { createLogger, type LoggerOptions } from "./src/log/logger.ts";
 export type { LineLevel, LogFields, Logger, LogLevel } from "./src/log/types.ts";
-export { relay } from "./src/relay/streams.ts";
+export { relay, type RelayOptions, type RelayResult, type StreamPair } from "./src/relay/streams.ts";
 export { startClient, startForward } from "./src/start/client.ts";
 export type { StartOptions } from "./src/start/options.ts";
 export { startServer } from "./src/start/server.ts";
+export type { Protocol } from "./src/relay/meter.ts";
+export type {
+  CertificateSummary,
+  Clock,
+  Conn,
+  ConnectOptions,
+  Datagram,
+  Dns,
+  Files,
+  Listener,
+  ListenOptions,
+  Net,
+  Process,
+  Random,
+  Runtime,
+  ServerCertificate,
+  SignalName,
+  SocketAddress,
+  Timer,
+  Tls,
+  TlsConn,
+  TlsConnectOptions,
+  TlsListener,
+  TlsTrust,
+  Udp,
+  WebSocketConnectOptions,
+  WebSocketListenOptions,
+  WebSockets,
+} from "./src/runtime/types.ts";
 export type { PeerInfo, Rejection, RunMode, SessionInfo, TunnelHandle, TunnelStats } from "./src/tunnel/types.ts";

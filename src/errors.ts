@@ -68,6 +68,8 @@ export class NodePassError extends Error {
   readonly code: ErrorCode;
 
   /**
+   * An error with a code and the error underneath.
+   *
    * @param code what went wrong, for programs
    * @param message what went wrong, for people
    * @param options the error underneath

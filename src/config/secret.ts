@@ -22,7 +22,11 @@ const redacted = "[redacted]";
 export class Secret {
   readonly #value: string;
 
-  /** @param value the text to guard */
+  /**
+   * Guards a text.
+   *
+   * @param value the text to guard
+   */
   constructor(value: string) {
     this.#value = value;
   }

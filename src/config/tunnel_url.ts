@@ -18,6 +18,7 @@ export { redactUrl } from "./url_text.ts";
 
 /** Options of {@linkcode parseTunnelUrl}. */
 export interface ParseOptions {
+  /** The environment: `defaultSettings`, or what `readSettings` found. */
   readonly settings: Settings;
   /** True for the command line and the library; false for an API, where unknown parameters are warnings. */
   readonly strict: boolean;
@@ -27,6 +28,7 @@ export interface ParseOptions {
 
 /** A URL that was accepted. */
 export interface ParsedTunnelUrl {
+  /** The configuration, complete and frozen. */
   readonly config: TunnelConfig;
   /** What is accepted and probably not meant, for the log. Never contains the key. */
   readonly warnings: string[];

@@ -8,7 +8,9 @@
 
 /** One `name=value` of the query; `value` is null when there is no `=`. */
 export interface QueryEntry {
+  /** Percent-decoded. */
   readonly name: string;
+  /** Percent-decoded. */
   readonly value: string | null;
 }
 

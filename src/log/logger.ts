@@ -10,6 +10,7 @@ import type { LineLevel, LogFields, Logger, LogLevel } from "./types.ts";
 export interface LoggerOptions {
   /** Lowest level that is written. */
   readonly level: LogLevel;
+  /** One line of text or one JSON object per call. */
   readonly format: "text" | "json";
   /** ANSI colour on the level of text lines: for terminals only. */
   readonly color: boolean;

@@ -15,9 +15,13 @@ export type LogFields = Readonly<Record<string, string | number | boolean | bigi
 
 /** Writes lines: a constant message and its fields. */
 export interface Logger {
+  /** Details of single sessions and links. */
   debug(message: string, fields?: LogFields): void;
+  /** What an operator wants to know. */
   info(message: string, fields?: LogFields): void;
+  /** What works, but probably not as meant. */
   warn(message: string, fields?: LogFields): void;
+  /** What does not work. */
   error(message: string, fields?: LogFields): void;
   /** Checkpoints and other lines that programs read. */
   event(message: string, fields?: LogFields): void;

@@ -9,7 +9,9 @@ import { Ending } from "./ending.ts";
 
 /** A two-way byte stream: a WebSocket stream, a fetch body with its request, a socket as web streams. */
 export interface StreamPair {
+  /** Bytes that this side sends. */
   readonly readable: ReadableStream<Uint8Array>;
+  /** Bytes for this side. */
   readonly writable: WritableStream<Uint8Array>;
 }
 
@@ -23,7 +25,9 @@ export interface RelayOptions {
 export interface RelayResult {
   /** `done`: both directions ended cleanly. `reset_by_*`: that side broke and the other was aborted. */
   readonly end: "done" | "reset_by_a" | "reset_by_b" | "cut";
+  /** Bytes written to `b`. */
   readonly aToB: number;
+  /** Bytes written to `a`. */
   readonly bToA: number;
 }
 

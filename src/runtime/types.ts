@@ -12,13 +12,17 @@ import type { NodePassError } from "../errors.ts";
 
 /** A socket address: a literal IP (no brackets) and a port. */
 export interface SocketAddress {
+  /** Literal IP. */
   readonly host: string;
+  /** Port. */
   readonly port: number;
 }
 
 /** One stream connection. */
 export interface Conn {
+  /** This end. */
   readonly local: SocketAddress;
+  /** The other end. */
   readonly remote: SocketAddress;
   /** Reads into the start of `into`; the number of bytes (at least 1), or null at the end of the stream. */
   read(into: Uint8Array): Promise<number | null>;
@@ -42,23 +46,28 @@ export interface TlsConn extends Conn {
 
 /** A stream listener. */
 export interface Listener<C extends Conn = Conn> {
+  /** Where it listens. */
   readonly local: SocketAddress;
   /**
    * The next connection, or null once the listener was closed. For TLS the handshake has not run yet.
    * Rejects on EMFILE and the like: callers back off and call again.
    */
   accept(): Promise<C | null>;
+  /** Stops listening; accepted connections stay. Idempotent. */
   close(): void;
 }
 
 /** A TLS listener whose certificate can be replaced without dropping established connections. */
 export interface TlsListener extends Listener<TlsConn> {
+  /** Shows another certificate from now on. */
   setCertificate(certificate: ServerCertificate): Promise<void>;
 }
 
 /** PEM text of a chain (leaf first) and its private key (PKCS #8). */
 export interface ServerCertificate {
+  /** PEM chain, the leaf first. */
   readonly chainPem: string;
+  /** PEM private key (PKCS #8). */
   readonly keyPem: string;
 }
 
@@ -66,10 +75,13 @@ export interface ServerCertificate {
 export interface ConnectOptions {
   /** A literal IP or a host name. */
   readonly host: string;
+  /** Port to connect to. */
   readonly port: number;
   /** Source IP. @default chosen by the system */
   readonly localHost?: string;
+  /** Limit of the connection attempt. */
   readonly timeoutMs: number;
+  /** Gives the attempt up. */
   readonly signal?: AbortSignal;
 }
 
@@ -83,7 +95,9 @@ export interface ListenOptions {
 
 /** TCP. All connections have Nagle's delay off and keep-alive on. */
 export interface Net {
+  /** Connects, or rejects within the limit. */
   connect(options: ConnectOptions): Promise<Conn>;
+  /** Listens. */
   listen(options: ListenOptions): Promise<Listener>;
 }
 
@@ -98,6 +112,7 @@ export type TlsTrust =
 export interface TlsConnectOptions extends ConnectOptions {
   /** Name that is sent (SNI, unless an IP) and verified. */
   readonly serverName: string;
+  /** Whom to believe. */
   readonly trust: TlsTrust;
   /** Needs TLS 1.3 and the peer's certificate: exact trust, at the price of a slower path on Deno. @default false */
   readonly wantPeerCertificate?: boolean;
@@ -105,10 +120,15 @@ export interface TlsConnectOptions extends ConnectOptions {
 
 /** What a server's leaf says about itself, unverified: only to word an error message. */
 export interface CertificateSummary {
+  /** Whom it was made for. */
   readonly subject: string;
+  /** Who signed it. */
   readonly issuer: string;
+  /** Alternative names. */
   readonly names: readonly string[];
+  /** Valid from. */
   readonly notBefore: Date;
+  /** Valid until. */
   readonly notAfter: Date;
 }
 
@@ -116,6 +136,7 @@ export interface CertificateSummary {
 export interface Tls {
   /** Resolves after the handshake. */
   connect(options: TlsConnectOptions): Promise<TlsConn>;
+  /** Listens; handshakes run when a connection is used. */
   listen(options: ListenOptions & { readonly certificate: ServerCertificate }): Promise<TlsListener>;
   /** Connects without verifying, reads the leaf, closes. Null when the other side does not speak TLS. */
   inspect(options: ConnectOptions & { readonly serverName: string }): Promise<CertificateSummary | null>;
@@ -135,6 +156,7 @@ export interface WebSocketConnectOptions extends ConnectOptions {
 
 /** Options of `WebSockets.listen`. */
 export interface WebSocketListenOptions extends ListenOptions {
+  /** Path that upgrade requests must name. */
   readonly path: string;
   /** null: plain `ws:`. */
   readonly certificate: ServerCertificate | null;
@@ -144,7 +166,9 @@ export interface WebSocketListenOptions extends ListenOptions {
 
 /** Streams inside binary WebSocket messages; message boundaries carry no meaning. Back-pressure in both directions. */
 export interface WebSockets {
+  /** Connects and upgrades. */
   connect(options: WebSocketConnectOptions): Promise<Conn>;
+  /** Listens; `accept` gives connections that were upgraded. */
   listen(
     options: WebSocketListenOptions,
   ): Promise<Listener & { setCertificate(certificate: ServerCertificate): Promise<void> }>;
@@ -152,15 +176,19 @@ export interface WebSockets {
 
 /** One UDP socket. */
 export interface Datagram {
+  /** Where it is bound. */
   readonly local: SocketAddress;
   /** Waits for one datagram: the part of `into` that it fills, and its sender. Rejects once closed. */
   receive(into: Uint8Array): Promise<[Uint8Array, SocketAddress]>;
+  /** Sends one datagram. */
   send(bytes: Uint8Array, to: SocketAddress): Promise<void>;
+  /** Closes it. Idempotent. */
   close(): void;
 }
 
 /** UDP. */
 export interface Udp {
+  /** Opens a socket. */
   bind(options: ListenOptions): Promise<Datagram>;
 }
 
@@ -172,6 +200,7 @@ export interface Dns {
 
 /** The few file operations the tunnel needs. */
 export interface Files {
+  /** The text of a file. */
   readText(path: string): Promise<string>;
   /** Milliseconds since the epoch of the last change. */
   modifiedAt(path: string): Promise<number>;
@@ -182,17 +211,23 @@ export type SignalName = "SIGINT" | "SIGTERM" | "SIGHUP";
 
 /** This process. */
 export interface Process {
+  /** Arguments behind the program. */
   readonly args: readonly string[];
+  /** Its number. */
   readonly pid: number;
   /** Undefined when unset, or when the permission to read it is missing. */
   env(name: string): string | undefined;
   /** Standard output; `text` ends with its own newline. Never throws (a closed pipe is ignored). */
   stdout(text: string): void;
+  /** Standard error, as `stdout`. */
   stderr(text: string): void;
+  /** Whether a person reads along. */
   readonly stdoutIsTerminal: boolean;
   /** Columns of the terminal. */
   readonly columns: number;
+  /** What process lists show from now on. */
   setTitle(title: string): void;
+  /** Ends the process at once. */
   exit(code: number): never;
   /** Calls `handler` at each signal until the returned function is called. */
   onSignal(name: SignalName, handler: () => void): () => void;
@@ -200,6 +235,7 @@ export interface Process {
 
 /** A timer that was started. */
 export interface Timer {
+  /** Stops it. Idempotent. */
   cancel(): void;
 }
 
@@ -217,6 +253,7 @@ export interface Clock {
 
 /** Randomness. */
 export interface Random {
+  /** Bytes that nobody can predict. */
   bytes(length: number): Uint8Array<ArrayBuffer>;
   /** At least 0, less than 1. */
   fraction(): number;
@@ -224,15 +261,25 @@ export interface Random {
 
 /** One runtime: the native Deno adapter or the Node adapter. */
 export interface Runtime {
+  /** Which one. */
   readonly name: "deno" | "node";
+  /** TCP. */
   readonly net: Net;
+  /** TLS. */
   readonly tls: Tls;
+  /** WebSockets. */
   readonly webSockets: WebSockets;
+  /** UDP. */
   readonly udp: Udp;
+  /** Names. */
   readonly dns: Dns;
+  /** Files. */
   readonly files: Files;
+  /** This process. */
   readonly process: Process;
+  /** Time. */
   readonly clock: Clock;
+  /** Randomness. */
   readonly random: Random;
   /** The meaning of an error that a socket or file threw; a NodePassError comes back as it is. */
   toError(error: unknown, action?: string): NodePassError;

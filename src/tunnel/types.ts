@@ -6,8 +6,22 @@
 import type { Protocol } from "../relay/meter.ts";
 import type { SocketAddress } from "../runtime/types.ts";
 
-/** Why a visitor was turned away at once. */
-export type Rejection = "slot" | "denied" | "blocked" | "no_link" | "dial" | "handshake" | "overflow";
+/** Why a visitor or a datagram was turned away. */
+export type Rejection =
+  /** More sessions than `slot`. */
+  | "slot"
+  /** The address is in `deny` or not in `allow`. */
+  | "denied"
+  /** The first bytes are of a protocol in `block`. */
+  | "blocked"
+  /** No link became ready within NP_POOL_GET_TIMEOUT. */
+  | "no_link"
+  /** No target answered. */
+  | "dial"
+  /** The tunnel port was called by somebody who does not have the key. */
+  | "handshake"
+  /** A datagram was dropped because the way was too slow. */
+  | "overflow";
 
 /** How an instance runs. */
 export type RunMode = "single" | "reverse" | "forward";
@@ -22,12 +36,19 @@ export interface TunnelStats {
   readonly pingMs: number;
   /** Ready links. */
   readonly pool: number;
+  /** Live TCP sessions. */
   readonly tcpSessions: number;
+  /** Live UDP sessions. */
   readonly udpSessions: number;
+  /** Bytes received from the TCP sockets of visitors or targets. */
   readonly tcpRx: number;
+  /** Bytes sent to them. */
   readonly tcpTx: number;
+  /** Bytes received from UDP visitors or targets. */
   readonly udpRx: number;
+  /** Bytes sent to them. */
   readonly udpTx: number;
+  /** Visitors turned away, by reason. */
   readonly rejections: Readonly<Partial<Record<Rejection, number>>>;
   /** Connected other ends. */
   readonly peers: readonly PeerInfo[];
@@ -35,16 +56,23 @@ export interface TunnelStats {
 
 /** One connected other end. */
 export interface PeerInfo {
+  /** Client id: random per start, kept over reconnects. */
   readonly id: string;
+  /** `ip:port` of its control channel. */
   readonly address: string;
+  /** Round trip on its control channel in ms. */
   readonly pingMs: number;
+  /** Its ready links. */
   readonly pool: number;
+  /** Its live sessions. */
   readonly sessions: number;
 }
 
 /** One live session. */
 export interface SessionInfo {
+  /** For `endSession`. */
   readonly id: string;
+  /** TCP or UDP. */
   readonly protocol: Protocol;
   /** `ip:port` of the visitor. */
   readonly visitor: string;
@@ -52,7 +80,9 @@ export interface SessionInfo {
   readonly target: string;
   /** Milliseconds since the session began. */
   readonly ageMs: number;
+  /** Bytes received from the local socket: the visitor's or the target's. */
   readonly rx: number;
+  /** Bytes sent to it. */
   readonly tx: number;
 }
 
@@ -64,7 +94,9 @@ export interface TunnelHandle extends AsyncDisposable {
   readonly entries: readonly SocketAddress[];
   /** Resolves once closed; rejects when the instance failed for good. */
   readonly finished: Promise<void>;
+  /** Counters and gauges of this moment. */
   stats(): TunnelStats;
+  /** The live sessions. */
   sessions(): readonly SessionInfo[];
   /** Ends one session; false when there is none with this id. */
   endSession(id: string): boolean;

@@ -52,7 +52,10 @@ export function startChild(file: string, ...rest: string[]): Child {
       if (line === undefined) throw new Error(`the child ended after "${partial}"`);
       return line;
     },
-    kill: (signal) => void child.kill(signal),
+    // Under Deno `child.kill` does nothing the second time.
+    kill(signal) {
+      if (child.pid !== undefined) process.kill(child.pid, signal);
+    },
     ended,
   };
 }

@@ -23,7 +23,7 @@ import { parsePreface } from "../wire/secure/preface.ts";
 import { deriveRoot, type RootSecret } from "../wire/secure/root_secret.ts";
 import { serverHandshake } from "../wire/secure/server_handshake.ts";
 import { openAcceptor } from "./accept/acceptor.ts";
-import type { Acceptor } from "./accept/types.ts";
+import type { Acceptor, Take } from "./accept/types.ts";
 import type { TunnelContext } from "./context.ts";
 import { drainSessions } from "./drain.ts";
 import { Egress } from "./egress.ts";
@@ -97,8 +97,8 @@ class TunnelServer extends Instance<ServerConfig> {
     const identity = config.tls.kind === "derived" ? await createServerIdentity(this.#root, runtime.random) : null;
     await this.#chooseFlow();
     this.#acceptor = await openAcceptor(this.context, identity, {
-      control: (conn, hello) => this.#control(conn, hello),
-      link: (conn, preface) => this.#link(conn, preface),
+      control: (conn, hello, take) => this.#control(conn, hello, take),
+      link: (conn, preface, take) => this.#link(conn, preface, take),
     });
     this.startReports(options);
     const tunnel = formatAddress(this.#acceptor.local);
@@ -158,7 +158,7 @@ class TunnelServer extends Instance<ServerConfig> {
   }
 
   /** A client asks for a control channel. */
-  async #control(conn: Conn, hello: Uint8Array): Promise<void> {
+  async #control(conn: Conn, hello: Uint8Array, take: Take): Promise<void> {
     const { config, runtime, logger } = this.context;
     const acceptor = this.#acceptor!;
     const started = runtime.clock.now();
@@ -185,6 +185,7 @@ class TunnelServer extends Instance<ServerConfig> {
       await channel.close();
       throw new NodePassError("limit", `Cannot serve client ${address}: ${refusal}`);
     }
+    if (!take()) return void channel.close();
     peer.agree(agreement);
     peer.address = address;
     this.#peers.set(peer.id, peer);
@@ -255,10 +256,11 @@ class TunnelServer extends Instance<ServerConfig> {
   }
 
   /** A connection with the preface of a link. */
-  async #link(conn: Conn, bytes: Uint8Array): Promise<boolean> {
+  async #link(conn: Conn, bytes: Uint8Array, take: Take): Promise<boolean> {
     const preface = parsePreface(bytes);
     const peer = this.#peers.get(preface.clientId);
     if (peer === undefined || !await peer.verify(preface, bytes)) return false;
+    if (!take()) return true;
     if (preface.kind === "session") peer.links.add(conn, preface.counter);
     else peer.links.addDatagrams(conn, preface.counter);
     return true;

@@ -161,8 +161,11 @@ class TunnelAcceptor implements Acceptor {
     try {
       const opening = await readOpening(conn);
       if (arrival.over) return;
-      if (opening.kind === "control") await this.#handlers.control(conn, opening.bytes);
-      else if (!await this.#handlers.link(conn, opening.bytes)) throw new NodePassError("protocol", "Link was refused");
+      const take = (): boolean => arrival.end("taken");
+      if (opening.kind === "control") await this.#handlers.control(conn, opening.bytes, take);
+      else if (!await this.#handlers.link(conn, opening.bytes, take)) {
+        throw new NodePassError("protocol", "Link was refused");
+      }
       arrival.end("taken");
     } catch (error) {
       this.#failed(arrival, error);

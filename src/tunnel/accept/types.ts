@@ -11,10 +11,16 @@ export interface AcceptHandlers {
    * A complete control hello (128 bytes). Settles when the handshake is over. The acceptor bounds it in time, and closes
    * and reports the connection when it rejects; `wrong_key` and `protocol` count against its source.
    */
-  control(conn: Conn, hello: Uint8Array): Promise<void>;
+  control(conn: Conn, hello: Uint8Array, take: Take): Promise<void>;
   /** A complete link preface (64 bytes). True: taken over. False or a rejection: closed and counted against its source. */
-  link(conn: Conn, preface: Uint8Array): Promise<boolean>;
+  link(conn: Conn, preface: Uint8Array, take: Take): Promise<boolean>;
 }
+
+/**
+ * Takes a connection over, in the same turn in which its first use follows: until then it may still be pushed out.
+ * False: it was closed meanwhile.
+ */
+export type Take = () => boolean;
 
 /** A listening tunnel port. */
 export interface Acceptor {

@@ -182,6 +182,17 @@ export function webSocketSuite(name: string, runtime: Runtime): void {
       await webSocketPair(runtime, own, secure[0], { ...secure[1], trust });
     }));
 
+  test(`${name}: webSockets.listen() lets a client in past hundreds of silent connections`, () =>
+    owning(async (own) => {
+      const [listener, options] = await webSocketServer(runtime, own, null, 60_000);
+      const silent = await Promise.all(
+        Array.from({ length: 300 }, () => net.connect({ host: "127.0.0.1", port: options.port, timeoutMs })),
+      );
+      for (const conn of silent) own(conn);
+      await drain(silent[0] as Conn).catch(() => {});
+      await webSocketPair(runtime, own, listener, options);
+    }));
+
   test(`${name}: webSockets: an upgraded link outlives handshakeTimeoutMs`, () =>
     owning(async (own) => {
       const [listener, options] = await webSocketServer(runtime, own, null, 60);

@@ -12,6 +12,7 @@ import { formatAddress } from "../../address/ip.ts";
 import { toNodePassError } from "../error_map.ts";
 import type { Conn, Listener, ServerCertificate, SocketAddress, WebSocketListenOptions } from "../types.ts";
 import { AcceptQueue } from "./accept_queue.ts";
+import { entered, EnteringSockets } from "./entering_sockets.ts";
 import { listenSockets, localAddress, remoteAddress, serverAddress } from "./sockets.ts";
 import { handshakeOf } from "./tls_handshake.ts";
 import { secureContext, serverTlsSocket } from "./tls_server_socket.ts";
@@ -68,8 +69,7 @@ class Door {
   readonly #http = http.createServer();
   readonly #upgrades: WebSocketServer;
   readonly #options: WebSocketListenOptions;
-  /** Sockets without a complete upgrade. */
-  readonly #entering = new Set<net.Socket>();
+  readonly #entering = new EnteringSockets();
   /** The plain socket under what the HTTP server sees. */
   readonly #plain = new WeakMap<Duplex, net.Socket>();
   #context: tls.SecureContext | null = null;
@@ -96,9 +96,8 @@ class Door {
   enter(socket: net.Socket): void {
     this.#entering.add(socket);
     const timer = setTimeout(() => socket.destroy(), this.#options.handshakeTimeoutMs);
-    socket.once("close", () => this.#entering.delete(socket));
     socket.once("close", () => clearTimeout(timer));
-    socket.once("upgraded", () => clearTimeout(timer));
+    socket.once(entered, () => clearTimeout(timer));
     socket.on("error", () => socket.destroy());
     if (this.#context === null) return this.#serve(socket, socket);
     const tlsSocket = serverTlsSocket(socket, this.#context);
@@ -109,7 +108,7 @@ class Door {
   }
 
   close(): void {
-    for (const socket of this.#entering) socket.destroy();
+    this.#entering.destroy();
     for (const conn of this.queue.close()) conn.close();
     this.#http.close();
     this.#upgrades.close();
@@ -127,8 +126,7 @@ class Door {
       return;
     }
     this.#upgrades.handleUpgrade(request, carrier, head, (webSocket) => {
-      this.#entering.delete(socket);
-      socket.emit("upgraded");
+      socket.emit(entered);
       this.queue.push(new WebSocketConn(webSocket, localAddress(socket), remoteAddress(socket)));
     });
   }

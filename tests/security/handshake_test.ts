@@ -246,20 +246,37 @@ test("transports do not mix", async () => {
   const lied = await shakeThrough(serverOptions(root), clientOptions(root, { transport: "websocket" }), {
     hello: (bytes) => bytes[6] = 0,
     reply: (bytes) => {
-      bytes[48] = 0xff;
       bytes[49] = 2;
     },
   });
   equal(lied.client.error?.code, "wrong_key");
 });
 
-test("inside WebSockets only the type is bound", async () => {
+test("inside WebSockets a proxy may end TLS: leaf and mode of the connection are not bound", async () => {
   const root = await newRoot();
-  const [server, client] = await agree(
-    serverOptions(root, { transport: "websocket", tls: "files" }),
-    clientOptions(root, { transport: "websocket", tls: "derived", leafSha256: OTHER_LEAF }),
-  );
-  deepEqual([server.serverTls, client.serverTls, client.transport], [null, null, "websocket"]);
+  for (const tls of ["plain", "derived", "files"] as const) {
+    const [server, client] = await agree(
+      serverOptions(root, { transport: "websocket", tls }),
+      clientOptions(root, { transport: "websocket", tls: "files", leafSha256: OTHER_LEAF }),
+    );
+    deepEqual([server.serverTls, client.serverTls, client.transport], [tls, tls, "websocket"]);
+  }
+});
+
+test("inside WebSockets in clear the server must prove that it is set to tls=0", async () => {
+  const root = await newRoot();
+  const client = clientOptions(root, { transport: "websocket", tls: "plain", leafSha256: null });
+  for (const tls of ["derived", "files"] as const) {
+    const server = serverOptions(root, { transport: "websocket", tls });
+    const honest = await shake(server, client);
+    equal(honest.client.error?.code, "wire_mismatch");
+    equal(honest.server.agreement, null);
+    const lied = await shakeThrough(server, client, { reply: (bytes) => bytes[48] = 0 });
+    equal(lied.client.error?.code, "wrong_key");
+    equal(lied.server.agreement, null);
+  }
+  const [, agreed] = await agree(serverOptions(root, { transport: "websocket", tls: "plain" }), client);
+  equal(agreed.serverTls, "plain");
 });
 
 test("every changed bit of the reply and of the client's proof is refused, reserved bytes apart", async () => {

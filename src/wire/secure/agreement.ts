@@ -20,8 +20,8 @@ export interface Agreement {
   readonly linkKey: CryptoKey;
   /** HMAC key that lets this client, and nobody else, resume later. */
   readonly resumeSecret: CryptoKey;
-  /** What the server proved about its own configuration; null inside WebSockets, where a proxy may end TLS. */
-  readonly serverTls: ServerTls | null;
+  /** What the server proved about its own configuration. */
+  readonly serverTls: ServerTls;
   readonly transport: Transport;
 }
 

@@ -172,11 +172,9 @@ function isFinal(mode: ServerTls, { code }: NodePassError): boolean {
   }
 }
 
-function warnOfPlain({ logger, transport, host, port }: ConnectControlOptions): void {
+function warnOfPlain({ logger, host, port }: ConnectControlOptions): void {
   const server = formatAddress({ host, port });
-  if (transport === "websocket") {
-    logger.warn("Tunnel is not encrypted: the server takes WebSocket links in clear", { server });
-  } else logger.warn("Tunnel is not encrypted: the server proved that it is set to tls=0", { server });
+  logger.warn("Tunnel is not encrypted: the server proved that it is set to tls=0", { server });
 }
 
 function atAddress(options: ServerRoute, error: NodePassError): NodePassError {

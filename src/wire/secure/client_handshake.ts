@@ -26,7 +26,10 @@ export interface ClientHandshakeOptions {
   readonly root: RootSecret;
   readonly random: Random;
   readonly transport: Transport;
-  /** How this connection was made: the server must prove that this is its own configuration. */
+  /**
+   * How this connection was made: the server must prove that this is its own configuration. Inside WebSockets, where a
+   * proxy may end TLS, that holds for `plain` alone.
+   */
   readonly tls: ServerTls;
   /** SHA-256 of the leaf that the server showed on this connection; null with `plain` and inside WebSockets. */
   readonly leafSha256: Uint8Array | null;
@@ -56,12 +59,13 @@ export async function clientHandshake(
 
   const reply = await readReply(conn, options);
   const bound = transport === "tcp";
+  // What the server says about itself is believed once it is proved; `readReply` compared it with this connection.
   const transcript = {
     clientNonce,
     serverNonce: reply.nonce,
     clientId: reply.clientId,
     transport,
-    tls: bound ? options.tls : null,
+    tls: reply.tls,
     leafSha256: bound ? options.leafSha256 : null,
   };
   const key = await proofKey(root);
@@ -105,7 +109,7 @@ async function readReply(conn: Pick<Conn, "read">, options: ClientHandshakeOptio
       `Server uses ${reply.transport} links and this client ${options.transport}: set the same type on both ends`,
     );
   }
-  if (options.transport === "tcp" && reply.tls !== options.tls) {
+  if (reply.tls !== options.tls && (options.transport === "tcp" || options.tls === "plain")) {
     throw new NodePassError(
       "wire_mismatch",
       `Server is set to ${describe(reply.tls)} but this connection is ${describe(options.tls)}: ` +
@@ -123,7 +127,7 @@ function unprovenError(tls: ServerTls, bound: boolean): NodePassError {
   return new NodePassError("wrong_key", message);
 }
 
-function describe(tls: ServerTls | null): string {
+function describe(tls: ServerTls): string {
   switch (tls) {
     case "plain":
       return "plain (tls=0)";
@@ -131,7 +135,5 @@ function describe(tls: ServerTls | null): string {
       return "TLS from the key (tls=1)";
     case "files":
       return "TLS with files (tls=2)";
-    case null:
-      return "no mode";
   }
 }

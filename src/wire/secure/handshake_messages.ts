@@ -25,8 +25,6 @@ export const HELLO_RESUME_COVERS: number = 8 + NONCE_BYTES + CLIENT_ID_BYTES;
 
 const TRANSPORT_CODES = { tcp: 0, websocket: 2 } as const;
 const TLS_CODES = { plain: 0, derived: 1, files: 2 } as const;
-/** Instead of a tls code inside WebSockets. */
-const TLS_UNBOUND = 0xff;
 const WISH_RESUME = 1;
 const FLAG_RESUMED = 1;
 
@@ -46,15 +44,15 @@ export interface Hello {
 export interface Reply {
   readonly nonce: Uint8Array<ArrayBuffer>;
   readonly clientId: Uint8Array<ArrayBuffer>;
-  readonly tls: ServerTls | null;
+  readonly tls: ServerTls;
   readonly transport: Transport;
   readonly resumed: boolean;
   readonly proof: Uint8Array<ArrayBuffer>;
 }
 
 /** Code of a tls mode on the wire. */
-export function tlsCode(tls: ServerTls | null): number {
-  return tls === null ? TLS_UNBOUND : TLS_CODES[tls];
+export function tlsCode(tls: ServerTls): number {
+  return TLS_CODES[tls];
 }
 
 /** Code of a transport on the wire: the number that the parameter `type` has. */
@@ -137,10 +135,9 @@ function parseTransport(code: number): Transport {
   throw new NodePassError("protocol", `Peer announces the unknown transport ${code}: set the same type on both ends`);
 }
 
-function parseTls(code: number): ServerTls | null {
+function parseTls(code: number): ServerTls {
   if (code === TLS_CODES.plain) return "plain";
   if (code === TLS_CODES.derived) return "derived";
   if (code === TLS_CODES.files) return "files";
-  if (code === TLS_UNBOUND) return null;
   throw new NodePassError("protocol", `Server announces the unknown tls mode ${code}: update the older end`);
 }

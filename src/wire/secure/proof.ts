@@ -13,8 +13,8 @@ export interface Transcript {
   readonly serverNonce: Uint8Array;
   readonly clientId: Uint8Array;
   readonly transport: Transport;
-  /** The server's own configuration; null inside WebSockets. */
-  readonly tls: ServerTls | null;
+  /** The server's own configuration. */
+  readonly tls: ServerTls;
   /** SHA-256 of the server's leaf as this end sees it; null without TLS and inside WebSockets. */
   readonly leafSha256: Uint8Array | null;
 }

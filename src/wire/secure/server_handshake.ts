@@ -58,14 +58,14 @@ export async function serverHandshake(
     );
   }
   const resumed = await mayResume(wish, hello, options);
-  const bound = transport === "tcp";
   const transcript = {
     clientNonce: wish.nonce,
     serverNonce: random.bytes(NONCE_BYTES),
     clientId: resumed ? wish.resume!.id : random.bytes(CLIENT_ID_BYTES),
     transport,
-    tls: bound ? options.tls : null,
-    leafSha256: bound ? options.leafSha256 : null,
+    tls: options.tls,
+    // A proxy may end TLS in front of WebSockets: the client sees its leaf.
+    leafSha256: transport === "tcp" ? options.leafSha256 : null,
   };
   const key = await proofKey(root);
   const { serverNonce: nonce, clientId, tls } = transcript;

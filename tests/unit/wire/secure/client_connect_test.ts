@@ -320,7 +320,7 @@ test("connectControl() speaks WebSocket in every mode", async () => {
     await StubServer.run({ root, tls, certificate, transport: "websocket" }, async (server) => {
       const wish = options(server.port, named);
       const { agreement, mode } = await connected(wish);
-      deepEqual([mode, agreement.serverTls, agreement.transport], [tls, null, "websocket"]);
+      deepEqual([mode, agreement.serverTls, agreement.transport], [tls, tls, "websocket"]);
       equal((wish.logger as Warnings).lines.length, tls === "plain" ? 1 : 0);
       const conn = await connectLink({ ...wish, mode, agreement, kind: "session", counter: 3 });
       await oneByte(conn);

@@ -3,11 +3,11 @@
  *
  * @module
  */
+import { readKeyFile, readNamedFile } from "../config/named_file.ts";
 import { defaultSettings, readSettings } from "../config/settings.ts";
 import { parseTunnelUrl } from "../config/tunnel_url.ts";
 import type { Settings, TunnelConfig } from "../config/types.ts";
-import { splitUrl } from "../config/url_text.ts";
-import { messageOf, NodePassError } from "../errors.ts";
+import { NodePassError } from "../errors.ts";
 import type { Files } from "../runtime/types.ts";
 
 /** A tunnel that can be started. */
@@ -29,9 +29,22 @@ export function checked<T>(read: () => T): Checked<T> {
   try {
     return { value: read(), findings: [] };
   } catch (error) {
-    if (!(error instanceof NodePassError) || error.code !== "usage") throw error;
-    return { value: null, findings: error.message.split("\n") };
+    return { value: null, findings: findingsOf(error) };
   }
+}
+
+/** Like {@linkcode checked}, for what takes time. */
+async function settled<T>(reading: Promise<T>): Promise<Checked<T>> {
+  try {
+    return { value: await reading, findings: [] };
+  } catch (error) {
+    return { value: null, findings: findingsOf(error) };
+  }
+}
+
+function findingsOf(error: unknown): readonly string[] {
+  if (!(error instanceof NodePassError) || error.code !== "usage") throw error;
+  return error.message.split("\n");
 }
 
 /** Reads the environment; a bad value leaves the defaults, and a finding. */
@@ -49,40 +62,22 @@ export async function loadTunnel(
   settings: Settings,
   files: Files,
 ): Promise<Checked<LoadedTunnel>> {
-  const keyFile = splitUrl(url)?.key === null ? settings.keyFile : null;
-  const key = keyFile === null ? null : await readFile(keyFile, "Environment variable NP_KEY_FILE", files);
-  if (key !== null && key.text === null) return { value: null, findings: [key.finding] };
-  const parsed = checked(() => parseTunnelUrl(url, { settings, strict: true, keyText: key?.text ?? null }));
+  const key = await settled(readKeyFile(url, settings, files));
+  if (key.findings.length > 0) return { value: null, findings: key.findings };
+  const parsed = checked(() => parseTunnelUrl(url, { settings, strict: true, keyText: key.value }));
   if (parsed.value === null) return parsed;
   const { config, warnings } = parsed.value;
   const findings = await checkCertificateFiles(config, files);
   return findings.length > 0 ? { value: null, findings } : { value: { config, warnings, name }, findings: [] };
 }
 
-type ReadFile = { readonly text: string; readonly finding: null } | { readonly text: null; readonly finding: string };
-
-async function readFile(path: string, what: string, files: Files): Promise<ReadFile> {
-  try {
-    return { text: await files.readText(path), finding: null };
-  } catch (error) {
-    return { text: null, finding: `${what} is ${JSON.stringify(path)}: cannot read this file, ${reason(error)}` };
-  }
-}
-
-function reason(error: unknown): string {
-  const code = error instanceof NodePassError ? error.code : null;
-  if (code === "not_found") return "it does not exist";
-  if (code === "permission_denied") return "permission denied";
-  return messageOf(error);
-}
-
 /** What keeps the certificate files of a tunnel from being used. */
 export async function checkCertificateFiles(config: TunnelConfig, files: Files): Promise<string[]> {
   const findings: string[] = [];
   const check = async (name: string, path: string, label: RegExp, expected: string): Promise<void> => {
-    const { text, finding } = await readFile(path, `Parameter "${name}"`, files);
-    if (finding !== null) findings.push(finding);
-    else if (!label.test(text)) {
+    const { value: text, findings: unreadable } = await settled(readNamedFile(path, `Parameter "${name}"`, files));
+    findings.push(...unreadable);
+    if (text !== null && !label.test(text)) {
       findings.push(`Parameter "${name}" is ${JSON.stringify(path)}: expected ${expected} in this file`);
     }
   };

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { readKeyFile } from "../config/named_file.ts";
 import { readSettings } from "../config/settings.ts";
 import { parseTunnelUrl } from "../config/tunnel_url.ts";
 import type { TunnelConfig } from "../config/types.ts";
@@ -30,7 +31,7 @@ export async function configure<Role extends TunnelConfig["role"]>(
 async function parse(url: string, options: StartOptions): Promise<TunnelConfig> {
   const { process, files } = options.runtime ?? await detectRuntime();
   const settings = readSettings((name) => process.env(name));
-  const keyText = settings.keyFile === null ? null : await files.readText(settings.keyFile);
+  const keyText = await readKeyFile(url, settings, files);
   const { config, warnings } = parseTunnelUrl(url, { settings, strict: true, keyText });
   for (const warning of warnings) options.logger?.warn(warning);
   return config;

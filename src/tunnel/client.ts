@@ -222,10 +222,7 @@ class TunnelClient extends Instance<ClientConfig> {
   async #openEntry(): Promise<void> {
     const { config, logger } = this.context;
     try {
-      this.#entry = await openEntry(this.context, config.targets, {
-        tcp: (visitor, session) => this.#ingress.tcp(visitor, session),
-        udp: { open: (visitor, session, reply) => this.#ingress.udp(visitor, session, reply) },
-      });
+      this.#entry = await openEntry(this.context, config.targets, this.#ingress.handlers);
       logger.info(`Visitors arrive at ${this.entries.map(formatAddress).join(", ")}`);
     } catch (error) {
       throw new FatalError(error);

@@ -11,7 +11,7 @@ import type { FrameLink } from "../wire/secure/frame_link.ts";
 import type { FrameSession } from "../wire/secure/frame_session.ts";
 import { carry, SocketReceiver } from "./carry.ts";
 import type { TunnelContext } from "./context.ts";
-import type { UdpPath } from "./entry.ts";
+import type { EntryHandlers, UdpPath } from "./entry.ts";
 import type { Matchmaker } from "./pool/matchmaker.ts";
 import type { PeerLinks } from "./pool/peer_links.ts";
 import type { Session } from "./session_ledger.ts";
@@ -29,8 +29,16 @@ export class Ingress {
     this.#datagramPeers = datagramPeers;
   }
 
+  /** For `openEntry`. */
+  get handlers(): EntryHandlers {
+    return {
+      tcp: (visitor, session) => this.#tcp(visitor, session),
+      udp: { open: (visitor, session, reply) => this.#udp(visitor, session, reply) },
+    };
+  }
+
   /** Serves one TCP visitor until its session has ended; resolves with how it ended. */
-  async tcp(visitor: Conn, session: Session): Promise<string> {
+  async #tcp(visitor: Conn, session: Session): Promise<string> {
     const { visitorLog, ledger, outbound, runtime } = this.#context;
     let cut = false;
     session.cut = () => {
@@ -76,8 +84,8 @@ export class Ingress {
     }
   }
 
-  /** Opens the path of a new UDP visitor; the session is cut when no other end takes datagrams now. */
-  udp(visitor: SocketAddress, session: Session, reply: (bytes: Uint8Array) => void): UdpPath {
+  /** Opens the path of a new UDP visitor; null when no other end takes datagrams now. */
+  #udp(visitor: SocketAddress, session: Session, reply: (bytes: Uint8Array) => void): UdpPath | null {
     let least: PeerLinks | null = null;
     for (const peer of this.#datagramPeers()) {
       if (peer.datagramLinks > 0 && (least === null || peer.sessions < least.sessions)) least = peer;
@@ -89,9 +97,7 @@ export class Ingress {
     if (wire === undefined || wire === null) {
       this.#context.ledger.reject("no_link");
       this.#context.logger.debug("Cannot serve UDP visitor: no datagram link", { visitor: formatAddress(visitor) });
-      // The entry sets `cut` once it has the path.
-      queueMicrotask(() => session.cut());
-      return { send: () => {}, close: () => {} };
+      return null;
     }
     return { send: (bytes) => wire.send(bytes), close: () => wire.close() };
   }

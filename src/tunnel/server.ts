@@ -145,10 +145,7 @@ class TunnelServer extends Instance<ServerConfig> {
     this.#flow = config.mode === "forward" ? "forward" : "reverse";
     if (this.#flow === "forward") return;
     try {
-      this.#entry = await openEntry(this.context, config.targets, {
-        tcp: (visitor, session) => this.#ingress.tcp(visitor, session),
-        udp: { open: (visitor, session, reply) => this.#ingress.udp(visitor, session, reply) },
-      });
+      this.#entry = await openEntry(this.context, config.targets, this.#ingress.handlers);
       if (config.mode === "auto") logger.info("Mode 1 (reverse): the target address can be bound here");
     } catch (error) {
       if (config.mode === "reverse" || !isElsewhere(error)) throw error;

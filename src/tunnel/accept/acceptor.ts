@@ -63,7 +63,7 @@ class TunnelAcceptor implements Acceptor {
     this.#log = limited(context.logger, LINES_PER_SECOND, now);
     this.#sources = new Sources(context.config.trusted, now);
     this.#strikes = new Strikes(now);
-    this.#foreign = new ForeignReports(clock, this.#log, this.#sources);
+    this.#foreign = new ForeignReports(clock, this.#log);
     const { reloadIntervalMs } = context.config.settings;
     this.#reloadTimer = port.hasFiles && reloadIntervalMs > 0
       ? clock.every(reloadIntervalMs, () => void this.reload())
@@ -80,6 +80,7 @@ class TunnelAcceptor implements Acceptor {
   }
 
   vouch(address: string): () => void {
+    this.#foreign.proved(this.#sources.of(address).key);
     return this.#sources.vouch(address);
   }
 

@@ -5,7 +5,7 @@
  */
 import type { Logger } from "../../log/types.ts";
 import type { Clock, Timer } from "../../runtime/types.ts";
-import type { Source, Sources } from "./sources.ts";
+import type { Source } from "./sources.ts";
 
 /** How long the same warning about the same source is not repeated. */
 export const FOREIGN_REPEAT_MS = 600_000;
@@ -13,48 +13,62 @@ export const FOREIGN_REPEAT_MS = 600_000;
 export const FOREIGN_DELAY_MS = 2_000;
 const MAX_REMEMBERED = 1_024;
 
+/** A warning that waits for its time. */
+interface Held {
+  /** Key of the source. */
+  readonly source: string;
+  /** Its name in what was said. */
+  readonly name: string;
+  readonly timer: Timer;
+  readonly say: () => void;
+}
+
 /** Says which parameter to set when another protocol arrives. */
 export class ForeignReports {
   readonly #clock: Clock;
   readonly #logger: Logger;
-  readonly #sources: Sources;
   /** When each warning was last given, the oldest first. */
   readonly #said = new Map<string, number>();
-  readonly #held = new Map<() => void, Timer>();
+  readonly #held = new Set<Held>();
 
-  constructor(clock: Clock, logger: Logger, sources: Sources) {
+  constructor(clock: Clock, logger: Logger) {
     this.#clock = clock;
     this.#logger = logger;
-    this.#sources = sources;
   }
 
   /**
-   * Warns, unless the source proves within moments that it found the right mode by itself.
+   * Warns, unless a client proves itself from there within moments (`proved`): it found the right mode by itself.
    *
    * @param message what arrived and which parameter to set
    * @param remote address for the line
    */
   add(source: Source, message: string, remote: string): void {
-    if (this.#repeats(`${source.key} ${message}`)) return;
-    const say = (): void => this.#logger.warn(message, { remote });
-    if (source.standing !== "stranger") {
-      say();
-      return;
+    const name = `${source.key} ${message}`;
+    if (this.#repeats(name)) return;
+    const say = (): void => {
+      this.#held.delete(held);
+      this.#logger.warn(message, { remote });
+    };
+    const held = { source: source.key, name, say, timer: this.#clock.after(FOREIGN_DELAY_MS, say) };
+    this.#held.add(held);
+  }
+
+  /** A client proved itself from this source: what is held back about it was a step of its way. */
+  proved(source: string): void {
+    for (const held of this.#held) {
+      if (held.source !== source) continue;
+      held.timer.cancel();
+      this.#held.delete(held);
+      this.#said.delete(held.name);
     }
-    const timer = this.#clock.after(FOREIGN_DELAY_MS, () => {
-      this.#held.delete(say);
-      if (!this.#sources.isVouched(source.key)) say();
-    });
-    this.#held.set(say, timer);
   }
 
   /** Gives the warnings that are held back. */
   close(): void {
-    for (const [say, timer] of this.#held) {
+    for (const { timer, say } of [...this.#held]) {
       timer.cancel();
       say();
     }
-    this.#held.clear();
   }
 
   /** Whether this was said lately; remembers it if not. At most {@linkcode MAX_REMEMBERED}, timers included. */

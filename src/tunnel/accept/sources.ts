@@ -48,11 +48,11 @@ export class Sources {
     const ip = normalizeIp(address);
     const key = sourceKey(ip);
     if (anyContains(this.#trusted, ip)) return { key, standing: "trusted" };
-    return { key, standing: this.isVouched(key) ? "vouched" : "stranger" };
+    return { key, standing: this.#isVouched(key) ? "vouched" : "stranger" };
   }
 
   /** Whether a control channel from there lives, or did until a moment ago. */
-  isVouched(key: string): boolean {
+  #isVouched(key: string): boolean {
     this.#expire();
     return this.#live.has(key) || this.#grace.has(key);
   }

@@ -218,10 +218,17 @@ test("openAcceptor says what to set when another protocol arrives, once, without
 
 test("openAcceptor says nothing about a client that found the right TLS mode by itself", async () => {
   const { port, acceptor } = await open();
-  await arrive(port, Uint8Array.of(0x16, 3, 1, 2, 0, 1, 0, 1, 252, 3, 3));
-  acceptor.vouch("192.0.2.1");
+  const tlsHello = Uint8Array.of(0x16, 3, 1, 2, 0, 1, 0, 1, 252, 3, 3);
+  // The second one comes from an address where the first one is at home.
+  for (let client = 0; client < 2; client++) {
+    await arrive(port, tlsHello);
+    acceptor.vouch("192.0.2.1");
+    await port.clock.advanceSteps(FOREIGN_DELAY_MS);
+    deepEqual(port.logger.of("warn"), []);
+  }
+  await arrive(port, tlsHello);
   await port.clock.advanceSteps(FOREIGN_DELAY_MS);
-  deepEqual(port.logger.of("warn"), []);
+  equal(port.logger.of("warn").length, 1);
   acceptor.close();
 });
 

@@ -36,12 +36,29 @@ export function secureSocket(
   socket: net.Socket,
   options: Pick<TlsConnectOptions, "serverName" | "trust" | "wantPeerCertificate">,
 ): tls.TLSSocket {
+  const minVersion = options.wantPeerCertificate === true ? "TLSv1.3" : "TLSv1.2";
   return startTls(socket, {
     ...nameOptions(options.serverName),
-    ...trustOptions(options.trust),
+    secureContext: contextOf(options.trust, minVersion),
     rejectUnauthorized: true,
-    minVersion: options.wantPeerCertificate === true ? "TLSv1.3" : "TLSv1.2",
+    minVersion,
   });
+}
+
+/** The last contexts, the newest last: reading all roots again would cost each link 10 ms of processor time. */
+const contexts = new Map<string, tls.SecureContext>();
+const MAX_CONTEXTS = 8;
+
+function contextOf(trust: TlsTrust, minVersion: tls.SecureVersion): tls.SecureContext {
+  const key = `${minVersion} ${trust.kind} ${trust.kind === "only" ? trust.caPem : trust.extraCaPem ?? ""}`;
+  const context = contexts.get(key) ?? tls.createSecureContext({ ...trustOptions(trust), minVersion });
+  contexts.delete(key);
+  contexts.set(key, context);
+  for (const oldest of contexts.keys()) {
+    if (contexts.size <= MAX_CONTEXTS) break;
+    contexts.delete(oldest);
+  }
+  return context;
 }
 
 function startTls(socket: net.Socket, options: tls.ConnectionOptions): tls.TLSSocket {

@@ -95,7 +95,7 @@ function showTraffic(): (line: string) => void {
     const match = CHECKPOINT.exec(line);
     if (match === null) return;
     const [, ping, pool, sessions, received, sent] = match;
-    const text = `   round trip ${ping} ms, ${pool} links ready, ${sessions} sessions, ` +
+    const text = `   round trip ${ping} ms, ${pool} links ready, sessions: ${sessions}, ` +
       `${megabytes(Number(received))} from visitors, ${megabytes(Number(sent))} to them`;
     if (text !== last) screen.change(text);
     last = text;

@@ -5,7 +5,7 @@
  */
 import { formatAddress } from "../../src/address/ip.ts";
 import type { SocketAddress } from "../../src/runtime/types.ts";
-import { NodePassProcess, type RuntimeName, startUrl } from "./process.ts";
+import { type NodePassProcess, type RuntimeName, startUrl } from "./process.ts";
 
 /** Which way visitors go: they arrive at the server (reverse) or at the client (forward). */
 export type Flow = "reverse" | "forward";
@@ -115,15 +115,15 @@ export async function startForwarder(
   const targets = options.targets.map(formatAddress).join(",");
   const process = startUrl(`client://${formatAddress({ host, port: 0 })}/${targets}?${query}`, { runtime, env });
   return await orKilled(process, async () => {
-    return { process, entry: addressAfter(await process.line("Client started: "), "arrive at ") };
+    return { process, entry: addressAfter(await process.line("Forwarding visitors"), "listening=") };
   });
 }
 
 /** The address that follows `mark` in a line. */
 export function addressAfter(line: string, mark: string): SocketAddress {
-  const [, host, port] = /^"?\[?([^\]\s,"]+?)\]?:(\d+)/.exec(line.slice(line.indexOf(mark) + mark.length)) ?? [];
+  const [, host, port] = /^"?(\[[^\]]+\]|[^\s:,"]+):(\d+)/.exec(line.slice(line.indexOf(mark) + mark.length)) ?? [];
   if (host === undefined || port === undefined) throw new Error(`No address after "${mark}" in: ${line}`);
-  return { host, port: Number(port) };
+  return { host: host.replace(/^\[|\]$/g, ""), port: Number(port) };
 }
 
 function join(query: string, more: string | undefined): string {

@@ -1,0 +1,50 @@
+/**
+ * Certificate files for `tls=2`, in a folder that goes with the test.
+ *
+ * @module
+ */
+import { join } from "node:path/posix";
+import { type Authority, createAuthority } from "../conformance/runtime_certificates.ts";
+
+/** Paths of PEM files; disposing removes them. */
+export interface CertificateFolder extends AsyncDisposable {
+  readonly authority: Authority;
+  /** The authority's certificate: `crt=` of a client. */
+  readonly ca: string;
+  /** `crt=` and `key=` of a server. */
+  readonly chain: string;
+  readonly key: string;
+  /** Writes a new leaf over the server's files. */
+  renew(names: readonly string[], ageDays?: number): Promise<void>;
+}
+
+/** The name that the leaf is for unless the test says otherwise. */
+export const SERVER_NAME = "tunnel.test";
+
+/** A fresh authority and a leaf for {@linkcode SERVER_NAME}. */
+export async function certificateFolder(): Promise<CertificateFolder> {
+  const authority = await createAuthority("End-to-end authority");
+  const folder = await Deno.makeTempDir({ prefix: "nodepass-e2e-" });
+  const [ca, chain, key] = ["ca.pem", "chain.pem", "key.pem"].map((name) => join(folder, name)) as [
+    string,
+    string,
+    string,
+  ];
+  const made: CertificateFolder = {
+    authority,
+    ca,
+    chain,
+    key,
+    async renew(names, ageDays) {
+      const leaf = await authority.issue(names, ageDays);
+      await Deno.writeTextFile(chain, leaf.chainPem);
+      await Deno.writeTextFile(key, leaf.keyPem);
+    },
+    async [Symbol.asyncDispose]() {
+      await Deno.remove(folder, { recursive: true });
+    },
+  };
+  await Deno.writeTextFile(ca, authority.caPem);
+  await made.renew([SERVER_NAME]);
+  return made;
+}

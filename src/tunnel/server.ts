@@ -130,10 +130,9 @@ class TunnelServer extends Instance<ServerConfig> {
     this.#matchmaker.close();
     for (const peer of this.#peers.values()) peer.control?.send(encodeGoaway(graceMs));
     await drainSessions(this.context, graceMs, () => this.#cutDials.abort());
-    for (const peer of [...this.#peers.values()]) {
-      await peer.control?.close();
-      peer.links.close();
-    }
+    const peers = [...this.#peers.values()];
+    await Promise.all(peers.map(({ control }) => control?.close()));
+    for (const { links } of peers) links.close();
     this.#peers.clear();
     await this.#entry?.finished;
     this.#stopTick();

@@ -32,6 +32,8 @@ const MAX_FRAME_BYTES = MAX_CONFIG_BYTES;
 const START_BUFFER_BYTES = 512;
 const MAX_QUEUED_FRAMES = 4096;
 const SILENT_INTERVALS = 3;
+/** How long a close waits for what is still to be sent. */
+const CLOSE_MS = 500;
 
 /** See the module. */
 export class ControlChannel {
@@ -46,6 +48,8 @@ export class ControlChannel {
   #closed = false;
   #queue: Uint8Array[] = [];
   #sending = false;
+  /** Settles when everything that was queued is sent, or the channel is broken. */
+  #flushed: Promise<void> = Promise.resolve();
   #heardAt: number;
   #token = 0;
   #pingedAt = 0;
@@ -69,7 +73,7 @@ export class ControlChannel {
       return this.fail(new NodePassError("timed_out", "Control channel is stuck"));
     }
     this.#queue.push(frame);
-    if (!this.#sending) void this.#flush();
+    if (!this.#sending) this.#flushed = this.#flush();
   }
 
   /** Reads until the channel ends. Never rejects. Call once. */
@@ -106,11 +110,16 @@ export class ControlChannel {
     }
   }
 
-  /** Sends what is queued, then closes. Idempotent. */
+  /** Sends what is queued, for a moment at most, then closes. Idempotent. */
   async close(): Promise<void> {
     if (this.#closed) return;
-    // A stuck peer must not hold the shutdown: the beat ends the flush with the channel.
-    if (this.#queue.length > 0 && !this.#sending) await this.#flush();
+    if (this.#sending) {
+      const { promise: late, resolve } = Promise.withResolvers<void>();
+      // A stuck peer must not hold a shutdown.
+      const timer = this.#options.clock.after(CLOSE_MS, resolve);
+      await Promise.race([this.#flushed, late]);
+      timer.cancel();
+    }
     this.fail(new NodePassError("closed", "Control channel was closed"));
   }
 

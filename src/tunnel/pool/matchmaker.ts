@@ -10,6 +10,8 @@ import type { PeerLinks } from "./peer_links.ts";
 
 /** Visitors that may wait for a link at once. */
 const MAX_WAITING = 65_536;
+/** A demand counts for a second at the end that opens links: it is repeated while visitors wait. */
+const ASK_AGAIN_MS = 500;
 
 interface Waiting {
   readonly resolve: (link: FrameLink) => void;
@@ -26,10 +28,11 @@ export class Matchmaker {
   readonly #peers = new Set<PeerLinks>();
   readonly #queue: Waiting[] = [];
   #waiting = 0;
+  #asking: Timer | null = null;
 
   /**
    * @param timeoutMs how long a visitor waits for a link
-   * @param ask called with the number of waiting visitors whenever it grew: more links are needed
+   * @param ask called with the number of waiting visitors when it grew and while any wait: more links are needed
    */
   constructor(clock: Clock, timeoutMs: number, ask: (waiting: number) => void) {
     this.#clock = clock;
@@ -68,6 +71,7 @@ export class Matchmaker {
       this.#queue.push(waiting);
       this.#waiting++;
       this.#ask(this.#waiting);
+      this.#asking ??= this.#clock.every(ASK_AGAIN_MS, () => this.#ask(this.#waiting));
     });
   }
 
@@ -104,6 +108,9 @@ export class Matchmaker {
     waiting.done = true;
     waiting.timer.cancel();
     this.#waiting--;
+    if (this.#waiting > 0) return;
+    this.#asking?.cancel();
+    this.#asking = null;
   }
 
   #takeReady(): FrameLink | null {

@@ -71,6 +71,19 @@ test("Matchmaker serves who waits in the order of arrival and asks for links mea
   equal(clock.pending, 0);
 });
 
+test("Matchmaker repeats what it asks for while somebody waits", async () => {
+  const { clock, matchmaker, asked } = setUp();
+  const waits = [matchmaker.take(), matchmaker.take()];
+  clock.advance(TIMEOUT_MS - 1);
+  deepEqual(asked, [1, 2, 2]);
+  const peer = new Peer("a", 2);
+  matchmaker.add(peer.links);
+  await Promise.all(waits);
+  clock.advance(10 * TIMEOUT_MS);
+  deepEqual(asked, [1, 2, 2]);
+  equal(clock.pending, 0);
+});
+
 test("Matchmaker lets nobody overtake who waits", async () => {
   const { matchmaker } = setUp();
   const first = matchmaker.take();
@@ -178,7 +191,8 @@ test("Matchmaker never loses a visitor or a link, whatever happens in whatever o
             break;
         }
         equal(matchmaker.waiting, queue.length);
-        equal(clock.pending, queue.length);
+        // Each visitor's deadline, and the one timer that asks again.
+        equal(clock.pending, queue.length + Math.sign(queue.length));
         equal(peers.reduce((sum, peer) => sum + peer.taken, 0), served);
       }
       matchmaker.close();

@@ -42,6 +42,9 @@ const START_BUFFER_BYTES = 16 * 1024;
 const MAX_BUFFER_BYTES = 256 * 1024;
 /** Datagrams that wait for the write in flight; beyond it they are dropped. */
 const BATCH_BYTES = 512 * 1024;
+/** Room behind a full batch for what may not be dropped. */
+const SIGNAL_BYTES = 32 * 1024;
+const MAX_OPEN_BYTES = 28;
 const SESSION_NUMBERS = 65_536;
 /** A number rests this long before it names another session. */
 const NUMBER_REST_MS = 60_000;
@@ -90,9 +93,10 @@ export class DatagramLink {
     return this.#sessions.size;
   }
 
-  /** Ingress: announces a visitor. Null when the link is closed or every number is taken or resting. */
+  /** Ingress: announces a visitor. Null when the link is closed or full, or every number is taken or resting. */
   open(opening: Opening, receiver: DatagramReceiver): WireDatagrams | null {
-    const number = this.#closed ? null : this.#takeNumber();
+    // Its datagrams would be dropped anyway, and sessions that live keep the room for their signals.
+    const number = this.#closed || this.#filled >= BATCH_BYTES - MAX_OPEN_BYTES ? null : this.#takeNumber();
     if (number === null) return null;
     this.#sessions.set(number, { receiver });
     this.#append(encodeOpen(number, opening));
@@ -242,7 +246,7 @@ export class DatagramLink {
 
   #appendDatagram(number: number, bytes: Uint8Array): void {
     const length = 2 + bytes.length;
-    const at = this.#reserve(FRAME_HEADER_BYTES + length);
+    const at = this.#reserve(FRAME_HEADER_BYTES + length, BATCH_BYTES);
     if (at < 0) {
       this.#options.events.dropped();
       return;
@@ -257,17 +261,17 @@ export class DatagramLink {
 
   #append(frame: Uint8Array): void {
     if (this.#closed) return;
-    const at = this.#reserve(frame.length);
+    const at = this.#reserve(frame.length, BATCH_BYTES + SIGNAL_BYTES);
     // Without its signals a link is of no use: sessions would be lost silently.
     if (at < 0) return this.fail(new NodePassError("timed_out", "Link does not take signals any more"));
     this.#batch.set(frame, at);
     this.#flush();
   }
 
-  /** Room for `length` bytes at the end of the batch; -1 when it is full. */
-  #reserve(length: number): number {
-    if (this.#closed || this.#filled + length > BATCH_BYTES) return -1;
-    if (this.#batch.length === 0) this.#batch = new Uint8Array(BATCH_BYTES);
+  /** Room for `length` bytes at the end of the batch; -1 when it is filled up to `limit`. */
+  #reserve(length: number, limit: number): number {
+    if (this.#closed || this.#filled + length > limit) return -1;
+    if (this.#batch.length === 0) this.#batch = new Uint8Array(BATCH_BYTES + SIGNAL_BYTES);
     const at = this.#filled;
     this.#filled += length;
     return at;

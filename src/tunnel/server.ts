@@ -220,7 +220,7 @@ class TunnelServer extends Instance<ServerConfig> {
     const { maxClients } = this.context.config;
     if (this.closing) return "the server is shutting down";
     const connected = [...this.#peers.values()].filter(({ control }) => control !== null).length;
-    return known === undefined && connected >= maxClients ? `the server takes ${maxClients} clients at once` : null;
+    return known === undefined && connected >= maxClients ? `the server takes ${maxClients} client${maxClients === 1 ? "" : "s"} at once` : null;
   }
 
   #hear(peer: ServerPeer, channel: ControlChannel, message: ControlMessage): void {

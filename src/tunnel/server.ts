@@ -220,7 +220,9 @@ class TunnelServer extends Instance<ServerConfig> {
     const { maxClients } = this.context.config;
     if (this.closing) return "the server is shutting down";
     const connected = [...this.#peers.values()].filter(({ control }) => control !== null).length;
-    return known === undefined && connected >= maxClients ? `the server takes ${maxClients} client${maxClients === 1 ? "" : "s"} at once` : null;
+    return known === undefined && connected >= maxClients
+      ? `the server takes ${maxClients} client${maxClients === 1 ? "" : "s"} at once`
+      : null;
   }
 
   #hear(peer: ServerPeer, channel: ControlChannel, message: ControlMessage): void {
@@ -255,7 +257,11 @@ class TunnelServer extends Instance<ServerConfig> {
   async #link(conn: Conn, bytes: Uint8Array, take: Take): Promise<boolean> {
     const preface = parsePreface(bytes);
     const peer = this.#peers.get(preface.clientId);
-    if (peer === undefined || !await peer.verify(preface, bytes)) return false;
+    if (peer === undefined) {
+      // A client of before a restart: it learns on its control channel that it has a new id, and is not to blame.
+      throw new NodePassError("not_found", "A link of an unknown client arrived");
+    }
+    if (!await peer.verify(preface, bytes)) return false;
     if (!take()) return true;
     if (preface.kind === "session") peer.links.add(conn, preface.counter);
     else peer.links.addDatagrams(conn, preface.counter);

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
-import { heldLimit } from "../../src/runtime/deno/held_connections.ts";
+import { unfinishedLimit } from "../../src/runtime/deno/unfinished_handshakes.ts";
 import { denoRuntime } from "../../src/runtime/deno/runtime.ts";
 import { DenoTlsConn } from "../../src/runtime/deno/tls_conn.ts";
 import type { TlsConn, TlsConnectOptions, TlsListener } from "../../src/runtime/types.ts";
@@ -77,7 +77,7 @@ test("deno: a closed handshake keeps its descriptor only until the other side en
   }), options);
 
 test(
-  `deno: ${heldLimit} held handshakes move the port to node:tls, and back when they are gone`,
+  `deno: ${unfinishedLimit} held handshakes move the port to node:tls, and back when they are gone`,
   () =>
     owning(async (own) => {
       const { listener, options: connect } = await tlsServer(denoRuntime, own);
@@ -85,9 +85,9 @@ test(
       const [client, server] = await tlsPair(denoRuntime, own, listener, connect);
       ok(server instanceof DenoTlsConn);
       const held: { close(): void }[] = [];
-      while (held.length < heldLimit) held.push(await holdOne(own, listener));
+      while (held.length < unfinishedLimit) held.push(await holdOne(own, listener));
       const before = serverSockets(port);
-      equal(before, heldLimit + 1);
+      equal(before, unfinishedLimit + 1);
 
       const [, replaced] = await pairOf(own, false, listener, connect);
       await writeAll(client, text("still here"));

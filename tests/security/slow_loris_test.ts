@@ -23,7 +23,7 @@ const slackMs = 1_000;
  * Deno's native TLS frees a socket that was closed inside its handshake only once the other side ends it: so many may
  * outlive their time, the 64 after which the port leaves native TLS and those that waited at that moment.
  */
-const heldBound = (tls: 0 | 1): number => underDeno && tls === 1 ? 64 + 256 + 16 : 0;
+const heldBound = (tls: 0 | 1): number => underDeno && tls === 1 ? 64 + 16 : 0;
 
 /** Opens sockets that never finish what they begin: a third silent, a third stops early, a third sends a byte a second. */
 async function besiege(door: FrontDoor, first: Uint8Array): Promise<Stranger[]> {

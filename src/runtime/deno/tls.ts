@@ -8,14 +8,14 @@ import { Deadline, withinDeadline } from "../deadline.ts";
 import { toNodePassError } from "../error_map.ts";
 import { connectTls, inspectTls } from "../node/tls_connect.ts";
 import type { Tls, TlsConn, TlsConnectOptions } from "../types.ts";
-import { HeldConnections, heldLimit } from "./held_connections.ts";
+import { UnfinishedHandshakes, unfinishedLimit } from "./unfinished_handshakes.ts";
 import { openTcp } from "./net.ts";
 import { denoProcess } from "./process.ts";
 import { DenoTlsConn } from "./tls_conn.ts";
 import { openDenoTlsListener } from "./tls_listener.ts";
 
 /** Client connections that were given up in their handshake. */
-const held = new HeldConnections();
+const unfinished = new UnfinishedHandshakes();
 
 /** TLS on Deno. */
 export const denoTls: Tls = {
@@ -33,7 +33,9 @@ export const denoTls: Tls = {
 
 /** Native TLS cannot show the peer's certificate, choose the source address, or leave roots out. */
 function needsNode(options: TlsConnectOptions): boolean {
-  if (options.wantPeerCertificate === true || options.localHost !== undefined || held.count >= heldLimit) return true;
+  if (options.wantPeerCertificate === true || options.localHost !== undefined || unfinished.count >= unfinishedLimit) {
+    return true;
+  }
   return options.trust.kind === "only" && rootsWereChanged();
 }
 
@@ -47,7 +49,7 @@ async function connectNative(options: TlsConnectOptions): Promise<TlsConn> {
   const deadline = new Deadline(options);
   try {
     const tcp = await openTcp(options, deadline, action);
-    const conn = new DenoTlsConn(await Deno.startTls(tcp, startOptions(options)), held);
+    const conn = new DenoTlsConn(await Deno.startTls(tcp, startOptions(options)), unfinished);
     await withinDeadline(conn.handshake(), () => conn.close(), deadline, action);
     return conn;
   } catch (error) {

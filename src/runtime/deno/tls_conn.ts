@@ -7,7 +7,7 @@ import { formatAddress } from "../../address/ip.ts";
 import { toNodePassError } from "../error_map.ts";
 import { closedError } from "../node/duplex_conn.ts";
 import type { SocketAddress, TlsConn } from "../types.ts";
-import type { HeldConnections } from "./held_connections.ts";
+import type { UnfinishedHandshakes } from "./unfinished_handshakes.ts";
 import { denoAddress } from "./net.ts";
 
 /** After the handshake, reads and writes are the native promises themselves. */
@@ -16,19 +16,18 @@ export class DenoTlsConn implements TlsConn {
   readonly remote: SocketAddress;
   readonly peerCertificate: null = null;
   readonly #conn: Deno.TlsConn;
-  readonly #held: HeldConnections;
   readonly #native: Promise<unknown>;
   readonly #result = Promise.withResolvers<void>();
   #state: "handshake" | "ready" | "failed" = "handshake";
   #closed = false;
 
-  /** @param held counts this connection when it is closed before its handshake is over */
-  constructor(conn: Deno.TlsConn, held: HeldConnections) {
+  /** @param unfinished counts this connection until its handshake is over */
+  constructor(conn: Deno.TlsConn, unfinished: UnfinishedHandshakes) {
     this.#conn = conn;
-    this.#held = held;
     this.local = denoAddress(conn.localAddr);
     this.remote = denoAddress(conn.remoteAddr);
     this.#native = conn.handshake();
+    unfinished.add(this.#native);
     this.#result.promise.catch(() => {});
     this.#native.then(() => {
       this.#state = "ready";
@@ -61,7 +60,8 @@ export class DenoTlsConn implements TlsConn {
     this.#closed = true;
     if (this.#state !== "handshake") return this.#conn.close();
     this.#result.reject(closedError());
-    this.#held.hold(this.#native, () => this.#conn.close());
+    const free = (): void => this.#conn.close();
+    this.#native.then(free, free);
   }
 
   /** Deno's sockets have no way to reset. */

@@ -1,6 +1,6 @@
 /**
  * A TLS listener that stays on one port while what listens there changes: Deno's own TLS with one certificate or the
- * next, or `node:tls` while too many handshakes hold native sockets.
+ * next, or `node:tls` while too many handshakes are unfinished.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { openNodeTlsListener } from "../node/tls_listener.ts";
 import { badCertificate } from "../node/tls_server_socket.ts";
 import type { ListenOptions, ServerCertificate, SocketAddress, TlsConn, TlsListener } from "../types.ts";
 import { openOn } from "../wildcard.ts";
-import { HeldConnections, heldLimit } from "./held_connections.ts";
+import { UnfinishedHandshakes, unfinishedLimit } from "./unfinished_handshakes.ts";
 import { denoAddress } from "./net.ts";
 import { DenoTlsConn } from "./tls_conn.ts";
 
@@ -28,17 +28,20 @@ export async function openDenoTlsListener(
   certificate: ServerCertificate,
 ): Promise<DenoTlsListener> {
   checkCertificate(certificate);
-  const held = new HeldConnections(() => listener?.heldChanged());
+  const unfinished = new UnfinishedHandshakes(() => listener?.unfinishedChanged());
   let listener: DenoTlsListener | null = null;
-  const first = await openOn(options.host, (host) => listenNative({ host, port: options.port }, certificate, held));
-  listener = new DenoTlsListener(first, certificate, held);
+  const first = await openOn(
+    options.host,
+    (host) => listenNative({ host, port: options.port }, certificate, unfinished),
+  );
+  listener = new DenoTlsListener(first, certificate, unfinished);
   return listener;
 }
 
 /** See the module. */
 export class DenoTlsListener implements TlsListener {
   readonly local: SocketAddress;
-  readonly #held: HeldConnections;
+  readonly #unfinished: UnfinishedHandshakes;
   readonly #leftOver: TlsConn[] = [];
   /** null between two listeners, and after the second could not be opened: `accept` tries again. */
   #current: Listening | null;
@@ -48,10 +51,10 @@ export class DenoTlsListener implements TlsListener {
   #native = true;
   #closed = false;
 
-  constructor(first: Listening, certificate: ServerCertificate, held: HeldConnections) {
+  constructor(first: Listening, certificate: ServerCertificate, unfinished: UnfinishedHandshakes) {
     this.#current = first;
     this.#certificate = certificate;
-    this.#held = held;
+    this.#unfinished = unfinished;
     this.local = first.local;
   }
 
@@ -89,9 +92,9 @@ export class DenoTlsListener implements TlsListener {
     for (const conn of this.#leftOver.splice(0)) conn.close();
   }
 
-  /** Leaves native TLS when its held sockets are too many, and comes back when they are gone. */
-  heldChanged(): void {
-    const native = this.#native ? this.#held.count < heldLimit : this.#held.count === 0;
+  /** Leaves native TLS when too many of its handshakes are unfinished, and comes back when they are gone. */
+  unfinishedChanged(): void {
+    const native = this.#native ? this.#unfinished.count < unfinishedLimit : this.#unfinished.count === 0;
     if (native === this.#native || this.#closed) return;
     this.#native = native;
     // A failure shows in the next accept, which opens again.
@@ -126,7 +129,7 @@ export class DenoTlsListener implements TlsListener {
     if (this.#closed || this.#current !== null) return;
     try {
       const current = this.#native
-        ? listenNative(this.local, this.#certificate, this.#held)
+        ? listenNative(this.local, this.#certificate, this.#unfinished)
         : await openNodeTlsListener(this.local, this.#certificate);
       this.#current = current;
       if (this.#closed) await this.#stopCurrent();
@@ -136,7 +139,11 @@ export class DenoTlsListener implements TlsListener {
   }
 }
 
-function listenNative(options: ListenOptions, certificate: ServerCertificate, held: HeldConnections): Listening {
+function listenNative(
+  options: ListenOptions,
+  certificate: ServerCertificate,
+  unfinished: UnfinishedHandshakes,
+): Listening {
   const listener = Deno.listenTls({
     hostname: options.host,
     port: options.port,
@@ -151,7 +158,7 @@ function listenNative(options: ListenOptions, certificate: ServerCertificate, he
       if (stopped) return null;
       const accepted = listener.accept();
       pending = accepted;
-      return new DenoTlsConn(await accepted, held);
+      return new DenoTlsConn(await accepted, unfinished);
     },
     async stop() {
       if (!stopped) listener.close();

@@ -114,7 +114,7 @@ const masterVariables: ReadonlySet<string> = new Set([
   "NP_STATE_DIR",
   "NP_ENGINES",
   "NP_WORKERS",
-  "NP_ALLOW_LINK_LOCAL",
+  "NP_SERVICE_COOLDOWN",
 ]);
 
 function environmentText(width: number): string {

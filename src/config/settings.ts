@@ -71,7 +71,7 @@ export const settingVariables: readonly SettingVariable[] = [
   variable("NP_WORKERS", "workers", integer(1, 1024), "workers per engine"),
   variable("NP_REQUIRE_KEY", "requireKey", { kind: "switch" }, "1: refuse keys under 16 characters off loopback"),
   variable("NP_ALLOW_PORT_KEY", "allowPortKey", { kind: "switch" }, "1: run without a key off loopback"),
-  variable("NP_ALLOW_LINK_LOCAL", "allowLinkLocal", { kind: "switch" }, "1: let requests reach link-local addresses"),
+  variable("NP_ALLOW_LINK_LOCAL", "allowLinkLocal", { kind: "switch" }, "1: dial link-local targets too"),
 ];
 
 function variable(name: `NP_${string}`, field: keyof Settings, kind: Kind, meaning: string): SettingVariable {

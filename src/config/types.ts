@@ -75,7 +75,7 @@ export interface Settings {
   readonly requireKey: boolean;
   /** NP_ALLOW_PORT_KEY: run without a key off loopback. */
   readonly allowPortKey: boolean;
-  /** NP_ALLOW_LINK_LOCAL. */
+  /** NP_ALLOW_LINK_LOCAL: dial link-local targets too (metadata services of clouds live there). */
   readonly allowLinkLocal: boolean;
 }
 

@@ -14,7 +14,8 @@ import { LinesLogger } from "../unit/tunnel/forward_fixture.ts";
 import type { Flow } from "./ends.ts";
 import { until } from "./load.ts";
 
-const KEY = "npk1_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+/** The key of all of them. */
+export const KEY = "npk1_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 /** One end; disposing closes it at once. */
 export interface Inside extends AsyncDisposable {

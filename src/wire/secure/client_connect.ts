@@ -7,7 +7,7 @@
  * @module
  */
 import { formatAddress } from "../../address/ip.ts";
-import { NodePassError } from "../../errors.ts";
+import { type ErrorCode, NodePassError } from "../../errors.ts";
 import type { Logger } from "../../log/types.ts";
 import type { Conn } from "../../runtime/types.ts";
 import type { Agreement, ResumeTicket, ServerTls } from "./agreement.ts";
@@ -177,9 +177,21 @@ function warnOfPlain({ logger, host, port }: ConnectControlOptions): void {
   logger.warn("Tunnel is not encrypted: the server proved that it is set to tls=0", { server });
 }
 
+/** What to look at when the address itself is the trouble. */
+const ADVICE: Readonly<Partial<Record<ErrorCode, string>>> = {
+  connection_refused: "check that the server runs and that its tunnel port is this one",
+  name_not_found: "check the host name in this client's URL, or this machine's DNS",
+  timed_out: "check the address, and the firewalls on the way",
+};
+
 function atAddress(options: ServerRoute, error: NodePassError): NodePassError {
   const action = `Cannot connect to ${formatAddress(options)}`;
-  if (error.message.startsWith(action)) return error;
+  if (error.message.startsWith(action)) {
+    const advice = ADVICE[error.code];
+    return advice === undefined
+      ? error
+      : new NodePassError(error.code, `${error.message}: ${advice}`, { cause: error });
+  }
   const reason = error.message.replace(/^[A-Z](?=[a-z ])/, (letter) => letter.toLowerCase());
   return new NodePassError(error.code, `${action}: ${reason}`, { cause: error });
 }

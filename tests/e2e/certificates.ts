@@ -3,6 +3,8 @@
  *
  * @module
  */
+import "reflect-metadata";
+import * as x509 from "@peculiar/x509";
 import { join } from "node:path/posix";
 import { type Authority, createAuthority } from "../conformance/runtime_certificates.ts";
 
@@ -16,6 +18,8 @@ export interface CertificateFolder extends AsyncDisposable {
   readonly key: string;
   /** Writes a new leaf over the server's files. */
   renew(names: readonly string[], ageDays?: number): Promise<void>;
+  /** Writes a leaf that nobody signed but itself. */
+  selfSign(name: string): Promise<void>;
 }
 
 /** The name that the leaf is for unless the test says otherwise. */
@@ -39,6 +43,20 @@ export async function certificateFolder(): Promise<CertificateFolder> {
       const leaf = await authority.issue(names, ageDays);
       await Deno.writeTextFile(chain, leaf.chainPem);
       await Deno.writeTextFile(key, leaf.keyPem);
+    },
+    async selfSign(name) {
+      const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
+      const keys = await crypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
+      const leaf = await x509.X509CertificateGenerator.createSelfSigned({
+        serialNumber: "03",
+        name: `CN=${name}`,
+        keys,
+        signingAlgorithm: algorithm,
+        extensions: [new x509.SubjectAlternativeNameExtension([{ type: "dns", value: name }])],
+      });
+      const pkcs8 = await crypto.subtle.exportKey("pkcs8", keys.privateKey);
+      await Deno.writeTextFile(chain, leaf.toString("pem"));
+      await Deno.writeTextFile(key, x509.PemConverter.encode(pkcs8, "PRIVATE KEY"));
     },
     async [Symbol.asyncDispose]() {
       await Deno.remove(folder, { recursive: true });

@@ -18,7 +18,8 @@ export type { ServerConfig, StartOptions, TunnelHandle };
  * ```ts
  * import { startServer } from "nodepass/server";
  *
- * await using server = await startServer("server://127.0.0.1:0/127.0.0.1:0?mode=1");
+ * const key = "npk1_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"; // yours comes from "nodepass keygen"
+ * await using server = await startServer(`server://${key}@127.0.0.1:0/127.0.0.1:0?mode=1`);
  * console.log(server.addr?.port, server.entries[0]?.port);
  * ```
  *

@@ -39,6 +39,7 @@ class Source implements Disposable {
   readonly #to: SocketAddress;
   readonly #bytes: TaggedBytes;
   readonly #buffer = new Uint8Array(LONGEST_BYTES);
+  #pending: Promise<[Uint8Array, SocketAddress]> | null = null;
 
   private constructor(socket: Datagram, number: number, to: SocketAddress) {
     this.#socket = socket;
@@ -59,11 +60,10 @@ class Source implements Disposable {
   async ask(length: number): Promise<{ wrong: number; lost: number }> {
     const sent = this.#datagram(length);
     for (let lost = 0; lost < 10; lost++) {
-      const receiving = this.#socket.receive(this.#buffer);
-      receiving.catch(() => {});
-      await this.#socket.send(sent, this.#to);
       // The receive stays pending over repetitions: an answer ends it whichever repetition it belongs to.
-      const answer = await within(1_000, "an answer", this.#pending ??= receiving).catch(() => null);
+      this.#pending ??= this.#receive();
+      await this.#socket.send(sent, this.#to);
+      const answer = await within(1_000, "an answer", this.#pending).catch(() => null);
       if (answer === null) continue;
       this.#pending = null;
       return { wrong: equalBytes(answer[0], sent) ? 0 : 1, lost };
@@ -71,10 +71,15 @@ class Source implements Disposable {
     throw new Error(`No answer to ${length} bytes`);
   }
 
-  #pending: Promise<[Uint8Array, SocketAddress]> | null = null;
-
   [Symbol.dispose](): void {
     this.#socket.close();
+  }
+
+  #receive(): Promise<[Uint8Array, SocketAddress]> {
+    const receiving = this.#socket.receive(this.#buffer);
+    // Closed with the test, perhaps while it waits.
+    receiving.catch(() => {});
+    return receiving;
   }
 
   #datagram(length: number): Uint8Array {

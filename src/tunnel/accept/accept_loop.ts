@@ -15,8 +15,8 @@ export interface AcceptLoopOptions<C> {
   readonly accept: () => Promise<C | null>;
   /** Must neither throw nor wait: the next connection is behind it. */
   readonly arrived: (conn: C) => void;
-  /** The first failure of a row. */
-  readonly failed: (error: unknown) => void;
+  /** Each failure; `before` counts those before it in the row. */
+  readonly failed: (error: unknown, before: number) => void;
   /** The first connection after a row of failures. */
   readonly recovered: (failures: number) => void;
   readonly signal: AbortSignal;
@@ -35,7 +35,7 @@ export async function acceptLoop<C>(options: AcceptLoopOptions<C>): Promise<void
       failures = 0;
     } catch (error) {
       if (options.signal.aborted) return;
-      if (failures === 0) options.failed(error);
+      options.failed(error, failures);
       await pause(options.clock, Math.min(longest, first * 2 ** Math.min(failures, 10)), options.signal);
       failures++;
     }

@@ -120,7 +120,12 @@ class TunnelAcceptor implements Acceptor {
       signal: this.#closing.signal,
       accept: () => this.#port.accept(),
       arrived: (conn) => this.#arrived(conn),
-      failed: (error) => this.#log.error("Cannot accept on the tunnel port, retrying", { reason: this.#reason(error) }),
+      failed: (error, before) => {
+        if (before === 0) {
+          this.#log.error("Cannot accept on the tunnel port, retrying", { reason: this.#reason(error) });
+        }
+        this.#handlers.starved?.();
+      },
       recovered: (failures) => this.#log.info("Accepting on the tunnel port again", { failures }),
     });
     if (!this.#closing.signal.aborted) this.#context.logger.error("Tunnel port stopped listening");

@@ -14,6 +14,8 @@ export interface AcceptHandlers {
   control(conn: Conn, hello: Uint8Array, take: Take): Promise<void>;
   /** A complete link preface (64 bytes). True: taken over. False or a rejection: closed and counted against its source. */
   link(conn: Conn, preface: Uint8Array, take: Take): Promise<boolean>;
+  /** The system refuses to accept connections for now, for lack of descriptors most likely. Called again while it does. */
+  starved?(): void;
 }
 
 /**

@@ -90,10 +90,15 @@ export class Matchmaker {
 
   /** Turns everybody away who waits. */
   close(): void {
+    this.turnAway(new NodePassError("closed", "Cannot wait for a link: the tunnel is closing"));
+  }
+
+  /** Turns everybody away who waits, because of `error`; who comes later may wait again. */
+  turnAway(error: NodePassError): void {
     for (const waiting of this.#queue.splice(0)) {
       if (waiting.done) continue;
       this.#settle(waiting);
-      waiting.reject(new NodePassError("closed", "Cannot wait for a link: the tunnel is closing"));
+      waiting.reject(error);
     }
   }
 

@@ -21,7 +21,7 @@ function run(clock: FakeClock, script: (string | Error | null)[], signal: AbortS
       return item instanceof Error ? Promise.reject(item) : Promise.resolve(item);
     },
     arrived: (conn) => seen.arrived.push(conn),
-    failed: (error) => seen.failed.push(String(error)),
+    failed: (error, before) => before === 0 && seen.failed.push(String(error)),
     recovered: (failures) => seen.recovered.push(failures),
   });
   return [seen, finished];

@@ -7,7 +7,7 @@
 
 /** The parts of the product from the bottom layer to the top one. */
 const LAYERS: readonly (readonly string[])[] = [
-  ["errors", "version", "log", "address", "runtime/types"],
+  ["errors", "version", "generated_key", "log", "address", "runtime/types"],
   ["runtime", "report", "config", "relay", "wire", "http", "core/contract"],
   ["tunnel", "master", "core", "agent"],
   ["engine"],

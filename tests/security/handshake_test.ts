@@ -6,7 +6,8 @@ import { clientHandshake, type ClientHandshakeOptions } from "../../src/wire/sec
 import { HELLO_BYTES, readOpening } from "../../src/wire/secure/opening.ts";
 import { REPLY_BYTES } from "../../src/wire/secure/handshake_messages.ts";
 import { encodePreface, verifyPreface } from "../../src/wire/secure/preface.ts";
-import { deriveRoot, formatGeneratedKey, type RootSecret } from "../../src/wire/secure/root_secret.ts";
+import { formatGeneratedKey } from "../../src/generated_key.ts";
+import { deriveRoot, type RootSecret } from "../../src/wire/secure/root_secret.ts";
 import { serverHandshake, type ServerHandshakeOptions } from "../../src/wire/secure/server_handshake.ts";
 import { deepEqual, equal, match, notEqual, ok, rejects, test } from "../harness.ts";
 import { type MemoryConn, memoryPair } from "../memory_conn.ts";

@@ -5,7 +5,8 @@ import type { Conn, Listener } from "../../src/runtime/types.ts";
 import { connectControl, type ConnectControlOptions } from "../../src/wire/secure/client_connect.ts";
 import { createServerIdentity, deriveClientIdentity, INTERNAL_NAME } from "../../src/wire/secure/identity.ts";
 import { ProvenMode } from "../../src/wire/secure/proven_mode.ts";
-import { deriveRoot, formatGeneratedKey } from "../../src/wire/secure/root_secret.ts";
+import { formatGeneratedKey } from "../../src/generated_key.ts";
+import { deriveRoot } from "../../src/wire/secure/root_secret.ts";
 import { equal, ok, test } from "../harness.ts";
 import { StubServer, testAuthority, testCertificate } from "../unit/wire/secure/stub_server.ts";
 

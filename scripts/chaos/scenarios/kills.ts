@@ -34,8 +34,6 @@ export async function kills(runtime: RuntimeName, victim: "client" | "server", c
   let before = 0;
   try {
     await served(entry);
-    // The first burst opens the links and buffers that later ones find.
-    await burst(entry, target, null);
     await until("the links are quiet", settled(survivor), 20_000);
     before = descriptors(survivor.pid);
     for (let cycle = 0; cycle < cycles; cycle++) {
@@ -61,8 +59,8 @@ export async function kills(runtime: RuntimeName, victim: "client" | "server", c
   }
 }
 
-/** Opens transfers, kills (or closes the visitors) while they run, and says how long the last socket stayed open. */
-async function burst(entry: SocketAddress, target: Target, kill: (() => void) | null): Promise<number> {
+/** Opens transfers, kills while they run, and says how long the last socket stayed open. */
+async function burst(entry: SocketAddress, target: Target, kill: () => void): Promise<number> {
   const visitors: Conn[] = [];
   const { failures } = await times(TRANSFERS, 20, async () => {
     visitors.push(await dial(entry));
@@ -71,7 +69,7 @@ async function burst(entry: SocketAddress, target: Target, kill: (() => void) | 
   const echoed = visitors.map(() => Promise.withResolvers<void>());
   const running = visitors.map((visitor, index) => pump(visitor, () => echoed[index]!.resolve()));
   await within(20_000, "an echo on every transfer", Promise.all(echoed.map(({ promise }) => promise)));
-  kill?.();
+  kill();
   const struck = performance.now();
   if (kill === null) { for (const visitor of visitors) visitor.close(); }
   await within(15_000, "every visitor's socket to close", Promise.all(running));
@@ -112,7 +110,7 @@ async function served(entry: SocketAddress): Promise<void> {
   }
 }
 
-/** True once the number of descriptors stood still for 2 s. */
+/** True once the number of descriptors stood still for 1 s. */
 function settled(process: NodePassProcess): () => boolean {
   let last = -1;
   let since = performance.now();
@@ -120,6 +118,6 @@ function settled(process: NodePassProcess): () => boolean {
     const now = descriptors(process.pid);
     if (now !== last) since = performance.now();
     last = now;
-    return performance.now() - since > 2_000;
+    return performance.now() - since > 1_000;
   };
 }

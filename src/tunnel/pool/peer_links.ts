@@ -213,7 +213,7 @@ export class PeerLinks {
     if (now - this.#quietSince < this.#options.surplusMs) return;
     this.#quietSince = now;
     const surplus = Math.min(this.#lowest, this.#ready.length) - this.#options.minReady;
-    for (let i = Math.ceil(surplus / 8); i > 0; i--) this.#ready[0]?.close();
+    for (let i = Math.ceil(surplus / 4); i > 0; i--) this.#ready[0]?.close();
     this.#lowest = this.#ready.length;
   }
 }

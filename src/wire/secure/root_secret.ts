@@ -6,6 +6,7 @@
 // WebCrypto has no scrypt in either runtime.
 import { scrypt } from "node:crypto";
 import { NodePassError } from "../../errors.ts";
+import { parseGeneratedKey } from "../../generated_key.ts";
 
 /** Every secret has a label of its own, so that knowing one says nothing about another. */
 export type SecretLabel = "certificate authority" | "proof" | "link" | "resume";
@@ -24,10 +25,6 @@ const SECRET_BYTES = 32;
 
 /** scrypt works on 128 * N * r bytes; Node refuses more than 32 MiB unless told otherwise. */
 const SCRYPT = { N: 2 ** 17, r: 8, p: 1, maxmem: 192 * 1024 * 1024 } as const;
-
-const GENERATED_PREFIX = "npk1_";
-/** 43 characters are 258 bits: the last one must leave the two surplus bits zero, so that a key has one spelling. */
-const GENERATED_KEY = /^npk1_[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/;
 
 /** The root of all secrets of one key; the key itself is used nowhere else. */
 export class RootSecret {
@@ -64,24 +61,6 @@ export class RootSecret {
   }
 }
 
-/** Whether `key` is one that `keygen` made: 256 random bits that need no stretching. */
-export function isGeneratedKey(key: string): boolean {
-  return GENERATED_KEY.test(key);
-}
-
-/**
- * The text of a key.
- *
- * @param bytes 32 random bytes
- */
-export function formatGeneratedKey(bytes: Uint8Array): string {
-  if (bytes.length !== SECRET_BYTES) {
-    throw new NodePassError("usage", `Cannot make a key from ${bytes.length} bytes: expected ${SECRET_BYTES}`);
-  }
-  const base64 = btoa(String.fromCharCode(...bytes));
-  return GENERATED_PREFIX + base64.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
-}
-
 /**
  * The root secret of a key.
  *
@@ -89,15 +68,10 @@ export function formatGeneratedKey(bytes: Uint8Array): string {
  * whoever connects can test guesses against the signature of the server's certificate.
  */
 export async function deriveRoot(key: string): Promise<RootSecret> {
-  const material = isGeneratedKey(key) ? decodeGeneratedKey(key) : await stretch(key);
+  const material = parseGeneratedKey(key) ?? await stretch(key);
   const root = await crypto.subtle.importKey("raw", material, "HKDF", false, ["deriveBits"]);
   material.fill(0);
   return new RootSecret(root);
-}
-
-function decodeGeneratedKey(key: string): Uint8Array<ArrayBuffer> {
-  const base64 = key.slice(GENERATED_PREFIX.length).replaceAll("-", "+").replaceAll("_", "/");
-  return Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
 }
 
 function stretch(key: string): Promise<Uint8Array<ArrayBuffer>> {

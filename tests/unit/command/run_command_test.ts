@@ -1,7 +1,7 @@
 import { commands } from "../../../src/command/commands.ts";
 import { topics } from "../../../src/command/help_topics.ts";
 import { version } from "../../../src/command/version.ts";
-import { isGeneratedKey } from "../../../src/config/keygen.ts";
+import { parseGeneratedKey } from "../../../src/generated_key.ts";
 import { deepEqual, equal, match, ok, test } from "../../harness.ts";
 import { FakeWorld } from "./fake_context.ts";
 import denoConfig from "../../../deno.json" with { type: "json" };
@@ -90,10 +90,10 @@ test("nodepass keygen prints a new key each time", async () => {
   equal(await world.run("keygen"), 0);
   equal(await world.run("keygen"), 0);
   const [one = "", two = ""] = world.stdout.trim().split("\n");
-  ok(isGeneratedKey(one) !== null && isGeneratedKey(two) !== null && one !== two);
+  ok(parseGeneratedKey(one) !== null && parseGeneratedKey(two) !== null && one !== two);
   const json = new FakeWorld();
   await json.run("keygen", "--json");
-  ok(isGeneratedKey(JSON.parse(json.stdout).key) !== null);
+  ok(parseGeneratedKey(JSON.parse(json.stdout).key) !== null);
 });
 
 test("nodepass verify says everything at once: environment, URL, files", async () => {

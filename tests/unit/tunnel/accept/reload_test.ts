@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { deepEqual, equal, ok, rejects, test } from "../../../harness.ts";
 import { systemRandom } from "../../../../src/runtime/random.ts";
 import { createServerIdentity, deriveClientIdentity } from "../../../../src/wire/secure/identity.ts";
-import { deriveRoot, formatGeneratedKey } from "../../../../src/wire/secure/root_secret.ts";
+import { formatGeneratedKey } from "../../../../src/generated_key.ts";
+import { deriveRoot } from "../../../../src/wire/secure/root_secret.ts";
 import { address, connectTo, exchangeWith, GOOD_MARK, openFrontDoor } from "./front_door.ts";
 import { preface, text } from "./openings.ts";
 

@@ -10,7 +10,8 @@ import {
 } from "../../../../src/wire/secure/client_connect.ts";
 import { createServerIdentity, deriveClientIdentity } from "../../../../src/wire/secure/identity.ts";
 import { ProvenMode } from "../../../../src/wire/secure/proven_mode.ts";
-import { deriveRoot, formatGeneratedKey } from "../../../../src/wire/secure/root_secret.ts";
+import { formatGeneratedKey } from "../../../../src/generated_key.ts";
+import { deriveRoot } from "../../../../src/wire/secure/root_secret.ts";
 import { deepEqual, equal, match, ok, test } from "../../../harness.ts";
 import { StubServer, testAuthority, testCertificate } from "./stub_server.ts";
 

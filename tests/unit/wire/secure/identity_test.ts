@@ -17,7 +17,8 @@ import {
   leafSha256OfChain,
   sha256,
 } from "../../../../src/wire/secure/identity.ts";
-import { deriveRoot, formatGeneratedKey } from "../../../../src/wire/secure/root_secret.ts";
+import { formatGeneratedKey } from "../../../../src/generated_key.ts";
+import { deriveRoot } from "../../../../src/wire/secure/root_secret.ts";
 import { deepEqual, equal, match, notEqual, ok, rejects, test } from "../../../harness.ts";
 
 const KEY = "npk1_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";

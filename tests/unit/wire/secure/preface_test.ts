@@ -2,7 +2,8 @@ import fc from "fast-check";
 import { systemRandom } from "../../../../src/runtime/random.ts";
 import { PREFACE_BYTES } from "../../../../src/wire/secure/opening.ts";
 import { encodePreface, parsePreface, type Preface, verifyPreface } from "../../../../src/wire/secure/preface.ts";
-import { deriveRoot, formatGeneratedKey } from "../../../../src/wire/secure/root_secret.ts";
+import { formatGeneratedKey } from "../../../../src/generated_key.ts";
+import { deriveRoot } from "../../../../src/wire/secure/root_secret.ts";
 import { deepEqual, equal, test, throws } from "../../../harness.ts";
 
 const PREFACE: Preface = { kind: "session", clientId: "00112233445566778899aabbccddeeff", counter: 258 };

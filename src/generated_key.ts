@@ -3,20 +3,24 @@
  *
  * @module
  */
-import type { Random } from "../runtime/types.ts";
+import type { Random } from "./runtime/types.ts";
 
 /** What a generated key starts with; 43 base64url characters follow. */
-export const keyPrefix = "npk1_";
+const keyPrefix = "npk1_";
 
 /** A new key: `npk1_` and 256 random bits in base64url. */
-export function keygen(random: Random): string {
-  const bytes = random.bytes(32);
+export function generateKey(random: Random): string {
+  return formatGeneratedKey(random.bytes(32));
+}
+
+/** The text of the key with these 32 bytes. */
+export function formatGeneratedKey(bytes: Uint8Array): string {
   const base64 = btoa(String.fromCharCode(...bytes));
   return keyPrefix + base64.replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
 }
 
 /** The 32 bytes of a generated key, or null when the text is some other key. */
-export function isGeneratedKey(text: string): Uint8Array | null {
+export function parseGeneratedKey(text: string): Uint8Array<ArrayBuffer> | null {
   // The last of 43 characters carries four bits: only these 16 end a canonical encoding.
   if (!/^npk1_[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/.test(text)) return null;
   const base64 = text.slice(keyPrefix.length).replaceAll("-", "+").replaceAll("_", "/");

@@ -3,17 +3,11 @@
  *
  * @module
  */
-import type { Random } from "./runtime/types.ts";
 
 /** What a generated key starts with; 43 base64url characters follow. */
 const keyPrefix = "npk1_";
 
-/** A new key: `npk1_` and 256 random bits in base64url. */
-export function generateKey(random: Random): string {
-  return formatGeneratedKey(random.bytes(32));
-}
-
-/** The text of the key with these 32 bytes. */
+/** The key that 32 random bytes make. */
 export function formatGeneratedKey(bytes: Uint8Array): string {
   const base64 = btoa(String.fromCharCode(...bytes));
   return keyPrefix + base64.replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { generateKey } from "../../src/generated_key.ts";
+import { formatGeneratedKey } from "../../src/generated_key.ts";
 import { systemRandom } from "../../src/runtime/random.ts";
 import { End, endCommand, shownCommand } from "./end.ts";
 import { payload } from "./payload.ts";
@@ -46,7 +46,7 @@ async function demonstrate(once: boolean, stopped: AbortSignal): Promise<void> {
   const target = `127.0.0.1:${service.addr.port}`;
   screen.line(`1. A web server that the outside cannot reach: http://${target}/\n`);
 
-  const key = generateKey(systemRandom);
+  const key = formatGeneratedKey(systemRandom.bytes(32));
   const serverCommand = endCommand("server", `server://${key}@127.0.0.1:0/127.0.0.1:0?mode=1&noudp=1`);
   screen.line(`2. A tunnel server, allowed this and nothing else:\n   ${shownCommand(serverCommand)}`);
   await using server = new End(serverCommand);
@@ -62,7 +62,7 @@ async function demonstrate(once: boolean, stopped: AbortSignal): Promise<void> {
   const watched = Promise.race([server, client].map((end) => failWhenGone(end, stopped)));
   await Promise.race([visit(`http://${entry}`, stopped), watched]);
   outcome.shown = true;
-  screen.line(forReal(generateKey(systemRandom)));
+  screen.line(forReal(formatGeneratedKey(systemRandom.bytes(32))));
   if (once) return;
   screen.line(`The tunnel goes on: open http://${entry}/ or http://${entry}/payload; Ctrl-C ends it`);
   server.onLine = showTraffic();

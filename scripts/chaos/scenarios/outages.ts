@@ -114,7 +114,7 @@ class WatchedSession {
 
   async #send(quiet: boolean): Promise<void> {
     const stream = new TaggedBytes(this.#meeting.id);
-    const length = quiet ? 100 : 65_536;
+    const length = quiet ? 100 : 16_384;
     try {
       for (let sent = 0;; sent += length) {
         await sendTagged(this.#meeting.target, stream, sent, length);

@@ -4,7 +4,7 @@ import { systemRandom } from "../../../../src/runtime/random.ts";
 import { openAcceptor } from "../../../../src/tunnel/accept/acceptor.ts";
 import type { AcceptHandlers } from "../../../../src/tunnel/accept/types.ts";
 import { createServerIdentity, type ServerIdentity } from "../../../../src/wire/secure/identity.ts";
-import { generateKey } from "../../../../src/generated_key.ts";
+import { formatGeneratedKey } from "../../../../src/generated_key.ts";
 import { deriveRoot } from "../../../../src/wire/secure/root_secret.ts";
 import { MemoryConn, memoryPort, settle } from "./memory_port.ts";
 import { hello, preface } from "./openings.ts";
@@ -13,7 +13,7 @@ const handlers: AcceptHandlers = { control: () => Promise.resolve(), link: () =>
 const filesQuery = "tls=2&crt=/chain.pem&key=/key.pem";
 
 async function identity(): Promise<ServerIdentity> {
-  return await createServerIdentity(await deriveRoot(generateKey(systemRandom)), systemRandom);
+  return await createServerIdentity(await deriveRoot(formatGeneratedKey(systemRandom.bytes(32))), systemRandom);
 }
 
 test("openAcceptor has no leaf in clear and the derived one with tls=1", async () => {

@@ -14,7 +14,7 @@ import { writeAll } from "../../../../src/relay/write_all.ts";
 import { openAcceptor } from "../../../../src/tunnel/accept/acceptor.ts";
 import type { Acceptor } from "../../../../src/tunnel/accept/types.ts";
 import { createServerIdentity, deriveClientIdentity } from "../../../../src/wire/secure/identity.ts";
-import { generateKey } from "../../../../src/generated_key.ts";
+import { formatGeneratedKey } from "../../../../src/generated_key.ts";
 import { deriveRoot } from "../../../../src/wire/secure/root_secret.ts";
 import { contextOf, MemoryLogger, serverConfig } from "./memory_port.ts";
 
@@ -47,7 +47,7 @@ export interface FrontDoor extends Target {
 export async function openFrontDoor(tls: 0 | 1 | string, settings: Partial<Settings> = {}): Promise<FrontDoor> {
   const runtime = detectRuntime();
   const logger = new MemoryLogger();
-  const root = await deriveRoot(generateKey(runtime.random));
+  const root = await deriveRoot(formatGeneratedKey(runtime.random.bytes(32)));
   const taken = new Set<Conn>();
   const take = async (conn: Conn, serve: (conn: Conn) => Promise<void>): Promise<void> => {
     taken.add(conn);

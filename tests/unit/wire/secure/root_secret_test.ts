@@ -1,7 +1,7 @@
 import { systemRandom } from "../../../../src/runtime/random.ts";
 import { formatGeneratedKey, parseGeneratedKey } from "../../../../src/generated_key.ts";
 import { deriveRoot } from "../../../../src/wire/secure/root_secret.ts";
-import { deepEqual, equal, notEqual, notEqual, test, throws } from "../../../harness.ts";
+import { deepEqual, equal, notEqual, test, throws } from "../../../harness.ts";
 
 const COUNTING_KEY = "npk1_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
 

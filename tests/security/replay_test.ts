@@ -107,7 +107,9 @@ ownedTest(
     const [victim] = server.handle.stats().peers;
     equal(victim!.id, client.handle.stats().peers[0]!.id);
     const root = await deriveRoot(KEY);
-    const forged = await crypto.subtle.generateKey({ name: "HMAC", hash: "SHA-256" }, false, ["sign"]) as CryptoKey;
+    const forged = await crypto.subtle.generateKey({ name: "HMAC", hash: "SHA-256" }, false, [
+      "sign",
+    ]) as CryptoKey;
     const { conn, agreement } = await connectControl({
       runtime,
       logger: new LinesLogger(),

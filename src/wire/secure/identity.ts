@@ -36,7 +36,7 @@ export async function deriveClientIdentity(root: RootSecret): Promise<ClientIden
 /** A fresh certificate of a server of this key. */
 export async function createServerIdentity(root: RootSecret, random: Random): Promise<ServerIdentity> {
   const authority = await deriveAuthority(root);
-  const keys = await crypto.subtle.formatGeneratedKey(LEAF_ALGORITHM, true, ["sign", "verify"]);
+  const keys = await crypto.subtle.generateKey(LEAF_ALGORITHM, true, ["sign", "verify"]);
   // No authority key identifier: rustls, OpenSSL and Node find the issuer by name, and the authority carries none.
   const leaf = await x509.X509CertificateGenerator.create({
     serialNumber: newSerial(random),

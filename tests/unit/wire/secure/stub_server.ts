@@ -125,7 +125,7 @@ interface TestAuthority {
 
 /** An authority like those that the system trusts or not. */
 export async function testAuthority(): Promise<TestAuthority> {
-  const keys = await crypto.subtle.formatGeneratedKey(ALGORITHM, true, ["sign", "verify"]);
+  const keys = await crypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]);
   const name = "CN=Test authority";
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     serialNumber: "01",
@@ -141,7 +141,7 @@ export async function testAuthority(): Promise<TestAuthority> {
 
 /** A server certificate of an authority. */
 export async function testCertificate(authority: TestAuthority, wish: CertificateWish): Promise<ServerCertificate> {
-  const keys = await crypto.subtle.formatGeneratedKey(ALGORITHM, true, ["sign", "verify"]);
+  const keys = await crypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]);
   const subject = `CN=${wish.name}`;
   const selfSigned = wish.selfSigned === true;
   const certificate = await x509.X509CertificateGenerator.create({

@@ -9,6 +9,7 @@ const keyPrefix = "npk1_";
 
 /** The key that 32 random bytes make. */
 export function formatGeneratedKey(bytes: Uint8Array): string {
+  if (bytes.length !== 32) throw new RangeError(`Cannot make a key from ${bytes.length} bytes: expected 32`);
   const base64 = btoa(String.fromCharCode(...bytes));
   return keyPrefix + base64.replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
 }

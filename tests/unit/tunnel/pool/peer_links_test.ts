@@ -124,7 +124,7 @@ test("PeerLinks closes what nobody needed through a quiet interval, a share at a
     }
     sizes.push(ends.ingress.ready);
   }
-  deepEqual(sizes.slice(0, 4), [42, 37, 32, 28]);
+  deepEqual(sizes.slice(0, 4), [42, 32, 24, 18]);
   equal(sizes.at(-1), 2);
   ok(sizes.every((size, at) => at === 0 || size <= sizes[at - 1]!));
   equal(ends.egress.total, 2);

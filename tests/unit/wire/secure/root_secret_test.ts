@@ -14,7 +14,7 @@ test("formatGeneratedKey() writes 32 bytes in one spelling", () => {
   for (let round = 0; round < 200; round++) {
     notEqual(parseGeneratedKey(formatGeneratedKey(systemRandom.bytes(32))), null);
   }
-  throws(() => formatGeneratedKey(new Uint8Array(31)), { code: "usage" });
+  throws(() => formatGeneratedKey(new Uint8Array(31)), RangeError);
 });
 
 test("parseGeneratedKey() refuses everything else", () => {

@@ -113,7 +113,9 @@ export class FrameSession implements WireSession {
     const link = this.#link;
     this.#receiver?.abort(reason);
     if (link === null || this.#pendingOpen !== null) {
-      // The other end never heard of it: the link stays clean.
+      // The other end never heard of it, and never will: the link stays clean.
+      this.#pendingOpen = null;
+      this.#link = null;
       link?.withdraw(this);
       this.settle();
       return;

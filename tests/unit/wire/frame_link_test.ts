@@ -172,6 +172,9 @@ test("FrameSession.abort before OPEN leaves the link untouched", async () => {
   await settle();
   equal(await session.finished, "cut");
   equal(ingress.link.state, "ready");
+  // Whoever opened it may not have heard of its end yet.
+  session.announce();
+  await settle();
   equal(egress.told.sessions.length, 0);
   const next = ingress.link.open(opening, new Recorder());
   await send(next, [3]);

@@ -21,7 +21,7 @@ export type Measure = () => Promise<Row>;
 
 function onStage(cells: readonly Cell[], work: (stage: Stage) => Promise<Row>): Measure[] {
   return cells.map((cell) => async () => {
-    await using stage = await Stage.open(cell, { serverQuery: "log=debug" });
+    await using stage = await Stage.open(cell, { serverQuery: "log=debug", resets: true });
     return await work(stage);
   });
 }

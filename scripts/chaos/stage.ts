@@ -68,9 +68,8 @@ export class MeetingPoint implements AsyncDisposable {
     this.#accepting = this.#accept();
   }
 
-  static async open(): Promise<MeetingPoint> {
-    // The Node adapter can reset on both runtimes.
-    return new MeetingPoint(await nodeNet.listen({ host: "127.0.0.1", port: 0 }));
+  static async open(net: Net = runtime.net): Promise<MeetingPoint> {
+    return new MeetingPoint(await net.listen({ host: "127.0.0.1", port: 0 }));
   }
 
   get address(): SocketAddress {
@@ -144,7 +143,10 @@ export class MeetingPoint implements AsyncDisposable {
 }
 
 /** Options of {@linkcode Stage.open} besides the cell. */
-export type StageOptions = Pick<PairOptions, "serverQuery" | "clientQuery" | "env">;
+export type StageOptions = Pick<PairOptions, "serverQuery" | "clientQuery" | "env"> & {
+  /** Visitors and targets can reset: the Node adapter does on both runtimes, at the price of a slower accept on Deno. */
+  readonly resets?: boolean;
+};
 
 /** See the module. */
 export class Stage implements AsyncDisposable {
@@ -171,13 +173,14 @@ export class Stage implements AsyncDisposable {
 
   static async open(cell: Cell, more: StageOptions = {}): Promise<Stage> {
     await using stack = new AsyncDisposableStack();
-    const point = stack.use(await MeetingPoint.open());
+    const point = stack.use(await MeetingPoint.open(more.resets === true ? nodeNet : runtime.net));
+    const { resets: _, ...query } = more;
     const options: PairOptions = {
       flow: cell.flow,
       server: cell.runtime,
       client: cell.runtime,
       targets: [point.address],
-      ...more,
+      ...query,
       serverQuery: [`tls=${cell.tls}`, more.serverQuery].filter(Boolean).join("&"),
     };
     const server = await startServer(options);

@@ -19,7 +19,7 @@ const TEST_LIMIT_MS = FULL ? 90 * MINUTE : 6 * MINUTE;
 /** Folders of `tests` with the tests of the product that run on both runtimes at the same time. */
 const SUITES: readonly string[] = ["unit", "conformance", "e2e"];
 /** Folders with tests that fill the machine and measure: nothing runs beside them. */
-const LONE_SUITES: readonly string[] = ["security"];
+const LONE_SUITES: readonly string[] = ["security", "reliability"];
 /** What is formatted and linted: the tree, not what developers leave beside it. */
 const TEXTS: readonly string[] = ["deno.json", "package.json", "README.md", "docs", "mod.ts", "cli.ts"].filter(exists);
 const CODE: readonly string[] = ["mod.ts", "cli.ts", "src", "tests", "examples", "scripts"].filter(exists);

@@ -1,27 +1,43 @@
+import { expiry } from "../../scripts/chaos/scenarios/datagrams.ts";
+import { idleLimit, pausedReader } from "../../scripts/chaos/scenarios/idle.ts";
 import { blackHole, zombies } from "../../scripts/chaos/scenarios/outages.ts";
+import { deadTargets } from "../../scripts/chaos/scenarios/targets.ts";
 import type { Cell } from "../../scripts/chaos/stage.ts";
-import { nodeMissing } from "../e2e/process.ts";
-import { full, rowTest } from "./row_test_case.ts";
+import { full, rowTest, runtimes } from "./row_test_fixture.ts";
 
-const quick = { NP_REPORT_INTERVAL: "500ms" };
+/** The control channel dies soon; links keep their own time. */
+const soon = { NP_REPORT_INTERVAL: "500ms" };
 
-for (const runtime of ["deno", "node"] as const) {
-  const cell: Cell = { runtime, flow: "reverse", tls: runtime === "deno" ? 1 : 0 };
-  const other: Cell = { runtime, flow: "forward", tls: 1 };
-  // Outages cost time and hardly any work: side by side.
-  rowTest(`short and long outages (${runtime})`, async () =>
-    await Promise.all([
-      blackHole(cell, 3_000, "both"),
-      blackHole(cell, 24_000, "both", quick),
-      blackHole(other, 24_000, runtime === "deno" ? "up" : "down", quick),
-      zombies(cell),
-      ...(full
-        ? [
-          blackHole(other, 10_000, "both"),
-          blackHole(cell, 30_000, "both"),
-          blackHole(other, 30_000, "up"),
-          blackHole(cell, 30_000, "down"),
-        ]
-        : []),
-    ]), runtime === "node" ? nodeMissing : undefined);
+function cells(runtime: Cell["runtime"]): readonly [Cell, Cell] {
+  return [{ runtime, flow: "reverse", tls: runtime === "deno" ? 1 : 0 }, { runtime, flow: "forward", tls: 1 }];
+}
+
+// All of this waits most of the time: side by side it costs one wait.
+rowTest("outages, black holes, dead targets and silence", async () =>
+  await Promise.all(runtimes.flatMap((runtime) => {
+    const [reverse, forward] = cells(runtime);
+    return [
+      blackHole(reverse, 3_000, "both"),
+      blackHole(reverse, 18_000, "both", soon),
+      blackHole(forward, 18_000, runtime === "deno" ? "up" : "down", soon),
+      zombies(reverse),
+      deadTargets(reverse),
+      idleLimit(forward, 1_000),
+      expiry(forward, full ? 30_000 : 1_500),
+    ];
+  })));
+
+if (full) {
+  for (const runtime of runtimes) {
+    const [reverse, forward] = cells(runtime);
+    rowTest(`long outages at the default interval (${runtime})`, async () =>
+      await Promise.all([
+        blackHole(forward, 10_000, "both"),
+        blackHole(reverse, 30_000, "both"),
+        blackHole(forward, 30_000, "up"),
+        blackHole(reverse, 30_000, "down"),
+        pausedReader(reverse, 25_000),
+        pausedReader(forward, 45_000),
+      ]));
+  }
 }

@@ -5,6 +5,7 @@
  */
 import { suggest } from "../config/suggest.ts";
 import { messageOf, NodePassError } from "../errors.ts";
+import { escapeValue } from "../log/escape.ts";
 import { commandNamed, commands } from "./commands.ts";
 import { completionsCommand } from "./completions.ts";
 import { type CommandContext, type ExitCode, print, printJson } from "./context.ts";
@@ -36,7 +37,7 @@ export async function runCommand(args: readonly string[], context: CommandContex
   try {
     return await dispatch(args, context);
   } catch (error) {
-    const lines = messageOf(error).split("\n").map((line) => `nodepass: ${line}\n`);
+    const lines = messageOf(error).split("\n").map((line) => `nodepass: ${escapeValue(line)}\n`);
     context.runtime.process.stderr(lines.join(""));
     return error instanceof NodePassError && error.code === "usage" ? 2 : 1;
   }

@@ -1,97 +1,9 @@
 import fc from "fast-check";
-import type { Conn, SocketAddress } from "../../../src/runtime/types.ts";
-import { FrameLink } from "../../../src/wire/secure/frame_link.ts";
-import type { FrameLinkEvents } from "../../../src/wire/secure/frame_link_types.ts";
-import type { FrameSession } from "../../../src/wire/secure/frame_session.ts";
 import { encodeFin, encodeOpen, encodeReady, FrameType, writeFrameHeader } from "../../../src/wire/secure/frames.ts";
-import type { AbortReason, SessionReceiver } from "../../../src/wire/types.ts";
 import { FakeClock } from "../../fake_clock.ts";
 import { deepEqual, equal, match, ok, test } from "../../harness.ts";
 import { memoryPair } from "../../memory_conn.ts";
-
-const visitor: SocketAddress = { host: "192.0.2.7", port: 5555 };
-const opening = { protocol: "tcp", visitor } as const;
-const HEADROOM = 64;
-
-/** Collects what a link delivers. */
-class Recorder implements SessionReceiver {
-  readonly bytes: number[] = [];
-  ended = false;
-  aborted: AbortReason | null = null;
-  failWrites = false;
-
-  data(chunk: Uint8Array): Promise<void> {
-    if (this.failWrites) return Promise.reject(new Error("broken pipe"));
-    this.bytes.push(...chunk);
-    return Promise.resolve();
-  }
-
-  end(): Promise<void> {
-    this.ended = true;
-    return Promise.resolve();
-  }
-
-  abort(reason: AbortReason): void {
-    this.aborted = reason;
-  }
-}
-
-interface Told {
-  readonly sessions: { readonly session: FrameSession; readonly receiver: Recorder }[];
-  readonly orphans: FrameSession[];
-  readonly cancels: number[];
-  ready: number;
-  error: string | null;
-}
-
-function listen(): { readonly told: Told; readonly events: FrameLinkEvents } {
-  const told: Told = { sessions: [], orphans: [], cancels: [], ready: 0, error: null };
-  return {
-    told,
-    events: {
-      opened: (session) => {
-        const receiver = new Recorder();
-        session.attach(receiver);
-        told.sessions.push({ session, receiver });
-      },
-      ready: () => told.ready++,
-      orphaned: (session) => told.orphans.push(session),
-      cancel: (_link, sequence) => told.cancels.push(sequence),
-      closed: (_link, error) => told.error = error.message,
-    },
-  };
-}
-
-function linkOn(conn: Conn, end: "ingress" | "egress", clock: FakeClock, acknowledge = false) {
-  const { told, events } = listen();
-  const link = new FrameLink({
-    conn,
-    end,
-    counter: 1,
-    maxBufferBytes: 65_536,
-    acknowledge,
-    now: () => clock.now(),
-    events,
-  });
-  return { link, told, running: link.run() };
-}
-
-function pair() {
-  const clock = new FakeClock();
-  const [a, b] = memoryPair();
-  return { clock, a, b, ingress: linkOn(a, "ingress", clock), egress: linkOn(b, "egress", clock) };
-}
-
-async function settle(): Promise<void> {
-  for (let i = 0; i < 20; i++) await Promise.resolve();
-  await new Promise<void>((resolve) => setTimeout(resolve, 0));
-}
-
-async function send(session: FrameSession, bytes: readonly number[]): Promise<void> {
-  const buffer = new Uint8Array(HEADROOM + bytes.length);
-  buffer.set(bytes, HEADROOM);
-  await session.write(buffer, HEADROOM, buffer.length);
-}
+import { linkOn, opening, pair, Recorder, send, settle } from "./frame_link_fixture.ts";
 
 test("FrameLink carries a session both ways, ends it and serves the next visitor", async () => {
   const { ingress, egress, a } = pair();

@@ -19,5 +19,8 @@ rowTest("SIGTERM drains and ends in time", async () =>
 
 rowTest(
   "a server without descriptors recovers",
-  async () => await Promise.all(runtimes.map((runtime) => noDescriptors({ runtime, flow: "reverse", tls: 0 }))),
+  async () =>
+    await Promise.all(
+      runtimes.map((runtime) => noDescriptors({ runtime, flow: "reverse", tls: 0 }, full ? 2_000 : 3_000)),
+    ),
 );

@@ -7,7 +7,7 @@ import { delay } from "../../bench/proc_files.ts";
 import type { Row } from "../../bench/rows.ts";
 import type { Datagram, SocketAddress } from "../../../src/runtime/types.ts";
 import { type Pair, startPair } from "../../../tests/e2e/ends.ts";
-import { askUdp, within } from "../../../tests/e2e/load.ts";
+import { askUdp, until, within } from "../../../tests/e2e/load.ts";
 import { runtime as here, UdpTarget, UdpVisitor } from "../../../tests/unit/tunnel/forward_fixture.ts";
 import { type Cell, dice, times } from "../stage.ts";
 import { TaggedBytes } from "../tagged_bytes.ts";
@@ -169,6 +169,8 @@ export async function expiry(cell: Cell, limitMs: number): Promise<Row> {
   await pair.server.line(/CHECK_POINT.*\|UDPS=0\|/, { from, ms: limitMs + 10_000 });
   const freedMs = performance.now() - silent;
   await askUdp(visitor, new Uint8Array(8));
+  // What came back may answer a datagram that was repeated before.
+  await until("the new session reaches the target", () => target.sources.size > 1, 5_000).catch(() => {});
   ports.push(target.sources.size);
   visitor[Symbol.dispose]();
   return {

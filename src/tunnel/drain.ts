@@ -4,7 +4,10 @@
  * @module
  */
 import type { TunnelContext } from "./context.ts";
+import type { Drained } from "./session_ledger.ts";
 
+/** UDP says nothing when it ends: once only UDP sessions are left, they get this much longer. */
+const UDP_MS = 1_000;
 /** How long cut sessions may take to let go of their sockets. */
 const CUT_MS = 500;
 
@@ -14,19 +17,22 @@ const CUT_MS = 500;
  * @param onCut called before the cut, to give up what is not a session yet
  */
 export async function drainSessions(context: TunnelContext, graceMs: number, onCut: () => void): Promise<void> {
-  if (graceMs > 0 && await drainedWithin(context, graceMs)) return;
-  context.ledger.cutAll();
+  const { ledger, runtime } = context;
+  const end = runtime.clock.now() + graceMs;
+  if (graceMs > 0 && await drainedWithin(context, graceMs, "tcp")) {
+    const left = Math.min(UDP_MS, end - runtime.clock.now());
+    if (await drainedWithin(context, left, "all")) return;
+  }
+  ledger.cutAll();
   onCut();
-  await drainedWithin(context, CUT_MS);
+  await drainedWithin(context, CUT_MS, "all");
 }
 
-async function drainedWithin(context: TunnelContext, ms: number): Promise<boolean> {
-  const { ledger, runtime } = context;
-  if (ledger.tcp + ledger.udp === 0) return true;
+async function drainedWithin({ ledger, runtime }: TunnelContext, ms: number, which: Drained): Promise<boolean> {
   let drained = false;
   const { promise: late, resolve } = Promise.withResolvers<void>();
   const timer = runtime.clock.after(ms, resolve);
-  await Promise.race([ledger.drained().then(() => drained = true), late]);
+  await Promise.race([ledger.drained(which).then(() => drained = true), late]);
   timer.cancel();
   return drained;
 }

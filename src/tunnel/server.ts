@@ -6,7 +6,7 @@
 import { formatAddress } from "../address/ip.ts";
 import type { ServerConfig } from "../config/types.ts";
 import { messageOf, NodePassError } from "../errors.ts";
-import type { Conn, SocketAddress } from "../runtime/types.ts";
+import type { Conn, SocketAddress, Timer } from "../runtime/types.ts";
 import { VERSION } from "../version.ts";
 import { encodeConfigMessage, parseClientConfigMessage } from "../wire/secure/config_message.ts";
 import { ControlChannel } from "../wire/secure/control_channel.ts";
@@ -72,7 +72,8 @@ class TunnelServer extends Instance<ServerConfig> {
   #entry: Entry | null = null;
   #flow: "reverse" | "forward" = "reverse";
   #root: RootSecret | null = null;
-  #demandPending = false;
+  /** Runs while a demand is about to be sent. */
+  #demand: Timer | null = null;
 
   constructor(context: TunnelContext<ServerConfig>) {
     super(context);
@@ -130,6 +131,7 @@ class TunnelServer extends Instance<ServerConfig> {
     this.#entry?.close();
     await this.#acceptor?.close();
     this.#matchmaker.close();
+    this.#demand?.cancel();
     for (const peer of this.#peers.values()) peer.control?.send(encodeGoaway(graceMs));
     await drainSessions(this.context, graceMs, () => this.#cutDials.abort());
     const peers = [...this.#peers.values()];
@@ -300,10 +302,8 @@ class TunnelServer extends Instance<ServerConfig> {
 
   /** Tells the clients, soon, how many visitors wait for a link. */
   #demandSoon(): void {
-    if (this.#demandPending) return;
-    this.#demandPending = true;
-    this.context.runtime.clock.after(DEMAND_DELAY_MS, () => {
-      this.#demandPending = false;
+    this.#demand ??= this.context.runtime.clock.after(DEMAND_DELAY_MS, () => {
+      this.#demand = null;
       const clients = [...this.#peers.values()].filter(({ control, leaving }) => control !== null && !leaving);
       const each = Math.ceil(this.#matchmaker.waiting / Math.max(1, clients.length));
       if (each > 0) { for (const { control } of clients) control!.send(encodeDemand(each)); }

@@ -36,6 +36,9 @@ export class Session {
   }
 }
 
+/** Which sessions a drain waits for. */
+export type Drained = "tcp" | "all";
+
 /** The sessions of one instance and what was turned away. */
 export class SessionLedger {
   readonly traffic: Traffic = new Traffic();
@@ -46,7 +49,7 @@ export class SessionLedger {
   #next = 1;
   #tcp = 0;
   #udp = 0;
-  #idle: (() => void)[] = [];
+  #waiting: { readonly which: Drained; readonly wake: () => void }[] = [];
 
   /** @param limit sessions at once, 0 = unlimited */
   constructor(clock: Clock, limit: number) {
@@ -91,7 +94,7 @@ export class SessionLedger {
     if (session.protocol === "tcp") this.#tcp--;
     else this.#udp--;
     session.onClose?.();
-    if (this.#live.size === 0) { for (const wake of this.#idle.splice(0)) wake(); }
+    if (this.#waiting.length > 0) this.#wakeDrained();
   }
 
   list(): SessionInfo[] {
@@ -119,9 +122,19 @@ export class SessionLedger {
     for (const session of [...this.#live.values()]) session.cut();
   }
 
-  /** Resolves when no session is left. */
-  drained(): Promise<void> {
-    if (this.#live.size === 0) return Promise.resolve();
-    return new Promise((resolve) => this.#idle.push(resolve));
+  /** Resolves when no session is left: no TCP one, or none at all. */
+  drained(which: Drained = "all"): Promise<void> {
+    if (this.#isDrained(which)) return Promise.resolve();
+    return new Promise((wake) => this.#waiting.push({ which, wake }));
+  }
+
+  #isDrained(which: Drained): boolean {
+    return which === "tcp" ? this.#tcp === 0 : this.#live.size === 0;
+  }
+
+  #wakeDrained(): void {
+    const done = this.#waiting.filter(({ which }) => this.#isDrained(which));
+    this.#waiting = this.#waiting.filter((waiting) => !done.includes(waiting));
+    for (const { wake } of done) wake();
   }
 }

@@ -29,6 +29,8 @@ export async function stalledReceiver(cell: Cell, seconds: number, leastRatio: n
   const stalled = await stage.meet({ ms: 30_000 });
   // It says nothing more and reads nothing, its target sends for ever.
   const sending = sendTagged(stalled.target, new TaggedBytes(1), 0, 1 << 30).catch(() => {});
+  // Its buffers fill first.
+  await rate();
   const during = await rate();
   const grown = Math.max(...memory(stage).map((now, index) => now - rss[index]!));
   over.now = true;

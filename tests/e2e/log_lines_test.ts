@@ -46,7 +46,7 @@ for (const runtime of runtimes) {
       });
       for (const end of [pair.server, pair.client]) {
         const words = /Tunnel handshaked: 127\.0\.0\.1:\d+ <-> 127\.0\.0\.1:\d+ in \d+ms$/;
-        match(end.lines.find((line) => line.includes("Tunnel handshaked")) ?? "", words);
+        match(await end.line(/Tunnel handshaked/), words);
       }
       await echoTcp(pair.entry, 5_000, 1);
       await echoUdp(pair.entry);

@@ -23,6 +23,8 @@ export async function stalledReceiver(cell: Cell, seconds: number, leastRatio: n
     await delay(seconds * 1_000);
     return (exchanged - before) / seconds;
   };
+  // A burst that is read makes the processes as large as bursts make them: what a stall holds comes on top.
+  await readBurst(stage);
   await rate();
   const before = await rate();
   const rss = memory(stage);
@@ -50,6 +52,15 @@ export async function stalledReceiver(cell: Cell, seconds: number, leastRatio: n
     },
     demand: `RSS + <= 16 MiB, healthy >= ${leastRatio}`,
   };
+}
+
+async function readBurst(stage: Stage): Promise<void> {
+  using meeting = await stage.meet({ ms: 30_000 });
+  const stream = new TaggedBytes(meeting.id);
+  const reading = receiveTagged(meeting.visitor, stream);
+  await sendTagged(meeting.target, stream, 0, 64 << 20);
+  await meeting.target.closeWrite();
+  await reading;
 }
 
 function memory(stage: Stage): number[] {

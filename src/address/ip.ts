@@ -10,6 +10,9 @@
 /** Prefix of an IPv4-mapped IPv6 address. */
 const mappedPrefix: readonly number[] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff];
 
+const DOT = 46;
+const ZERO = 48;
+
 /** The 4 or 16 bytes of a literal IP (a zone id is dropped), or null when `text` is not one. */
 export function parseIp(text: string): Uint8Array | null {
   if (!text.includes(":")) return parseIpv4(text);
@@ -20,17 +23,24 @@ export function parseIp(text: string): Uint8Array | null {
 }
 
 function parseIpv4(text: string): Uint8Array | null {
-  const parts = text.split(".");
-  if (parts.length !== 4) return null;
   const bytes = new Uint8Array(4);
-  for (const [index, part] of parts.entries()) {
-    // A leading zero is refused: some systems read it as octal, so two programs could mean two addresses.
-    if (!/^(0|[1-9]\d{0,2})$/.test(part)) return null;
-    const value = Number(part);
-    if (value > 255) return null;
-    bytes[index] = value;
+  let part = 0;
+  let value = 0;
+  let digits = 0;
+  for (let at = 0; at <= text.length; at++) {
+    const code = at === text.length ? DOT : text.charCodeAt(at);
+    if (code === DOT) {
+      if (digits === 0 || value > 255 || part > 3) return null;
+      bytes[part++] = value;
+      value = digits = 0;
+    } else {
+      // A leading zero is refused: some systems read it as octal, so two programs could mean two addresses.
+      if (code < ZERO || code > ZERO + 9 || (digits > 0 && value === 0) || digits === 3) return null;
+      value = value * 10 + code - ZERO;
+      digits++;
+    }
   }
-  return bytes;
+  return part === 4 ? bytes : null;
 }
 
 function parseIpv6(text: string): Uint8Array | null {
@@ -91,6 +101,8 @@ function longestZeroRun(values: readonly number[]): { start: number; length: num
 
 /** Canonical text of a literal IP: mapped addresses become IPv4, zone ids go; anything else comes back as it is. */
 export function normalizeIp(text: string): string {
+  // An IPv4 address has one spelling only.
+  if (!text.includes(":")) return text;
   const bytes = parseIp(text);
   return bytes === null ? text : formatIp(bytes);
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Conn } from "../runtime/types.ts";
+import { releaseBuffer, takeBuffer } from "./copy_buffers.ts";
 import type { Meter } from "./meter.ts";
 import type { Sink } from "./sink.ts";
 import type { TokenBucket } from "./token_bucket.ts";
@@ -51,7 +52,8 @@ export async function copy(source: Pick<Conn, "read">, sink: Sink, options: Copy
   const largest = bucket === null ? options.maxBufferBytes : Math.min(options.maxBufferBytes, bucket.burstBytes);
   const smallest = Math.min(SMALLEST_BUFFER_BYTES, largest);
   let size = smallest;
-  let buffer = new Uint8Array(headroom + size);
+  const first = takeBuffer(headroom + size);
+  let buffer = first;
   let room = headroom === 0 ? buffer : buffer.subarray(headroom);
   let smallReads = 0;
   let writing = false;
@@ -85,7 +87,7 @@ export async function copy(source: Pick<Conn, "read">, sink: Sink, options: Copy
       }
       if (wanted !== size) {
         size = wanted;
-        buffer = new Uint8Array(headroom + size);
+        buffer = size === smallest ? first : new Uint8Array(headroom + size);
         room = headroom === 0 ? buffer : buffer.subarray(headroom);
       }
     }
@@ -94,5 +96,7 @@ export async function copy(source: Pick<Conn, "read">, sink: Sink, options: Copy
     return ENDED;
   } catch (error) {
     return { kind: writing ? "sink_failed" : "source_failed", error };
+  } finally {
+    releaseBuffer(first);
   }
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Clock, Conn } from "../runtime/types.ts";
-import { copy } from "./copy.ts";
+import { copy, type CopyEnd } from "./copy.ts";
 import { Ending } from "./ending.ts";
 import type { IdleSweeper } from "./idle_sweeper.ts";
 import type { Meter } from "./meter.ts";
@@ -21,6 +21,9 @@ export type ExchangeEnd =
   | "idle"
   /** Ended by its owner. */
   | "cut";
+
+/** How a session ends otherwise than cleanly. */
+type Unclean = Exclude<ExchangeEnd, "done">;
 
 /** The part of a session that an exchange drives. */
 export interface ExchangeSession {
@@ -55,7 +58,7 @@ export async function exchange(visitor: Conn, target: Conn, options: ExchangeOpt
   const { meter } = session;
   const toVisitor = new SocketSink(visitor);
   const toTarget = new SocketSink(target);
-  const ending = new Ending<Exclude<ExchangeEnd, "done">>({
+  const ending = new Ending<Unclean>({
     resetBoth: () => {
       visitor.reset();
       target.reset();
@@ -66,11 +69,16 @@ export async function exchange(visitor: Conn, target: Conn, options: ExchangeOpt
   });
   session.cut = () => ending.stop("cut");
   const unwatch = options.idleMs > 0 ? options.sweeper.watch(meter, options.idleMs, () => ending.stop("idle")) : null;
+  /** Once one direction has ended cleanly, the end of the other one is the close that follows it. */
+  const settle = (result: CopyEnd, source: Unclean, sink: Unclean, answer: SocketSink): void => {
+    if (result.kind === "end") answer.withholdEnd();
+    ending.settle(result, source, sink, () => answer.withholdEnd());
+  };
   await Promise.all([
     copy(visitor, toTarget, { maxBufferBytes, meter, bucket: outbound, count: "sent" })
-      .then((result) => ending.settle(result, "reset_by_visitor", "reset_by_target", () => toVisitor.withholdEnd())),
+      .then((result) => settle(result, "reset_by_visitor", "reset_by_target", toVisitor)),
     copy(target, toVisitor, { maxBufferBytes, meter, bucket: inbound })
-      .then((result) => ending.settle(result, "reset_by_target", "reset_by_visitor", () => toTarget.withholdEnd())),
+      .then((result) => settle(result, "reset_by_target", "reset_by_visitor", toTarget)),
   ]);
   session.cut = () => {};
   unwatch?.();

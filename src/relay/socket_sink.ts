@@ -24,7 +24,7 @@ export class SocketSink implements Sink {
     return this.#withheld ? Promise.resolve() : this.#conn.closeWrite();
   }
 
-  /** Makes `end` do nothing: data was cut, so the owner resets the socket instead of ending it cleanly. */
+  /** Makes `end` do nothing: the owner closes the socket at once, or resets it because data was cut. */
   withholdEnd(): void {
     this.#withheld = true;
   }

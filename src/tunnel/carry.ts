@@ -17,6 +17,7 @@ export class SocketReceiver implements SessionReceiver {
   readonly #session: Session;
   readonly #bucket: TokenBucket | null;
   #aborted = false;
+  #sourceEnded = false;
 
   /** @param conn the socket; data waits while it is a promise, and is refused when that rejects */
   constructor(conn: Conn | Promise<Conn>, session: Session, bucket: TokenBucket | null) {
@@ -45,7 +46,13 @@ export class SocketReceiver implements SessionReceiver {
     } while (done < chunk.length);
   }
 
+  /** The socket said its last word: its end is the close that follows the end of the other direction. */
+  sourceEnded(): void {
+    this.#sourceEnded = true;
+  }
+
   async end(): Promise<void> {
+    if (this.#sourceEnded) return;
     await (this.#conn ?? await this.#dialled).closeWrite();
   }
 
@@ -61,6 +68,7 @@ export async function carry(
   context: TunnelContext,
   conn: Conn,
   wire: WireSession,
+  receiver: SocketReceiver,
   session: Session,
 ): Promise<AbortReason | null> {
   const { config, inbound, sweeper } = context;
@@ -72,7 +80,8 @@ export async function carry(
       meter: session.meter,
       bucket: inbound,
     });
-    if (result.kind !== "end") wire.abort("reset");
+    if (result.kind === "end") receiver.sourceEnded();
+    else wire.abort("reset");
     const reason = await wire.finished;
     if (reason === null) conn.close();
     else conn.reset();

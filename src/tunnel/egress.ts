@@ -50,8 +50,9 @@ export class Egress {
       visitorLog.warn("Cannot serve visitor", { visitor, reason: messageOf(error) });
       wire.abort("dial");
     });
-    wire.attach(new SocketReceiver(dial, session, this.#context.outbound));
-    void this.#carry(wire, session, dial);
+    const receiver = new SocketReceiver(dial, session, this.#context.outbound);
+    wire.attach(receiver);
+    void this.#carry(wire, receiver, session, dial);
   }
 
   /** A UDP visitor was announced. Null refuses it. */
@@ -78,12 +79,12 @@ export class Egress {
     return { data: (bytes) => path.send(bytes), closed: end };
   }
 
-  async #carry(wire: FrameSession, session: Session, dial: Promise<Conn>): Promise<void> {
+  async #carry(wire: FrameSession, receiver: SocketReceiver, session: Session, dial: Promise<Conn>): Promise<void> {
     logSessionStart(this.#context, session);
     let reason: string = "dial";
     try {
       const target = await dial;
-      reason = await carry(this.#context, target, wire, session) ?? "done";
+      reason = await carry(this.#context, target, wire, receiver, session) ?? "done";
     } catch {
       // Said where the dial failed.
     } finally {

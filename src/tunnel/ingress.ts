@@ -60,8 +60,9 @@ export class Ingress {
       return "cut";
     }
     const opening: Opening = { protocol: "tcp", visitor: visitor.remote };
-    const wire = link.open(opening, new SocketReceiver(visitor, session, outbound));
-    const carried = carry(this.#context, visitor, wire, session);
+    const receiver = new SocketReceiver(visitor, session, outbound);
+    const wire = link.open(opening, receiver);
+    const carried = carry(this.#context, visitor, wire, receiver, session);
     // The read of the visitor's first bytes has been issued: when they are there, they take the OPEN along.
     runtime.clock.after(0, () => wire.announce());
     return await carried ?? "done";

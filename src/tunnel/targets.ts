@@ -46,6 +46,8 @@ export class Targets {
   readonly #order: TargetOrder;
   readonly #dns: DnsCache;
   #dialFrom: string | null;
+  /** Targets given as an address, once it is known to be allowed. */
+  readonly #literals = new Map<Target, readonly string[]>();
 
   constructor(context: TunnelContext) {
     const { config, runtime } = context;
@@ -172,7 +174,8 @@ export class Targets {
     failures: Failure[],
     signal?: AbortSignal,
   ): Promise<readonly string[]> {
-    if (target.loopback !== null) return target.loopback;
+    const known = target.loopback ?? this.#literals.get(target);
+    if (known !== undefined) return known;
     let addresses: readonly string[];
     try {
       addresses = isIp(target.host) ? [target.host] : await this.#lookUp(target.host, deadline, signal);
@@ -188,6 +191,7 @@ export class Targets {
       failures.push({ where: target.name, reason, error: new NodePassError("permission_denied", reason) });
       this.#dns.drop(target.host);
     }
+    if (allowed.length > 0 && isIp(target.host)) this.#literals.set(target, allowed);
     return this.#sourceFamilyFirst(allowed);
   }
 

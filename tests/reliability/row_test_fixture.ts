@@ -5,7 +5,7 @@
  */
 import type { Row } from "../../scripts/bench/rows.ts";
 import { nodeMissing, type RuntimeName } from "../e2e/process.ts";
-import { ok } from "../harness.ts";
+import { ok } from "node:assert/strict";
 
 /** The tests that take longer are asked for. */
 export const full: boolean = Deno.env.get("NODEPASS_FULL") === "1" || Deno.env.get("NODEPASS_PROFILE") === "full";

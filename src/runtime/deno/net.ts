@@ -63,15 +63,20 @@ export function denoAddress(address: Deno.Addr): SocketAddress {
 
 /** A native connection; reads and writes are the native promises themselves. */
 export class DenoConn implements Conn {
-  readonly local: SocketAddress;
-  readonly remote: SocketAddress;
   readonly #conn: Deno.Conn;
+  #remote: SocketAddress | null = null;
   #closed = false;
 
   constructor(conn: Deno.Conn) {
     this.#conn = conn;
-    this.local = denoAddress(conn.localAddr);
-    this.remote = denoAddress(conn.remoteAddr);
+  }
+
+  get local(): SocketAddress {
+    return denoAddress(this.#conn.localAddr);
+  }
+
+  get remote(): SocketAddress {
+    return this.#remote ??= denoAddress(this.#conn.remoteAddr);
   }
 
   read(into: Uint8Array): Promise<number | null> {

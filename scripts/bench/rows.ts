@@ -82,7 +82,7 @@ export function failedRow(id: string, error: unknown): Row {
 
 /** The rows as a Markdown table. */
 export function markdownTable(rows: readonly Row[]): string {
-  const lines = ["| Id | Result | Value | HAProxy | Ratio | Demand |", "|---|---|---|---|---|---|"];
+  const lines = ["| Id | Result | Value | HAProxy | Ratio | Bare loop | Demand |", "|---|---|---|---|---|---|---|"];
   for (const { id, pass, measured, demand } of rows) {
     const result = pass === null ? "skipped" : pass ? "ok" : "MISSED";
     const value = measured["value"] === undefined
@@ -91,7 +91,8 @@ export function markdownTable(rows: readonly Row[]): string {
     const haproxy = measured["haproxy"] === undefined
       ? ""
       : `${measured["haproxy"]} ${range(measured["haproxySpread"])}`;
-    lines.push(`| ${id} | ${result} | ${value.trim()} | ${haproxy.trim()} | ${measured["ratio"] ?? ""} | ${demand} |`);
+    const figures = [value.trim(), haproxy.trim(), measured["ratio"] ?? "", measured["bareLoop"] ?? ""];
+    lines.push(`| ${[id, result, ...figures, demand].join(" | ")} |`);
   }
   return lines.join("\n");
 }

@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { startHaproxy, startNginx } from "../backends.ts";
+import { startBareLoops, startHaproxy, startNginx } from "../backends.ts";
 import { alternate, type Bench, type Contender, type Figures, wanted } from "../bench.ts";
 import { type Entry, startSingle, startTunnel } from "../ends.ts";
 import { residentMegabytes } from "../proc_files.ts";
-import { ratioRow, round, type Row } from "../rows.ts";
+import { median, ratioRow, round, type Row } from "../rows.ts";
 
 type Kind = "keep-alive" | "close";
 
@@ -41,10 +41,12 @@ export const requests: Figures = {
       }
     }
     const single = wanted(bench, "P7") ? await startSingle(bench.processes, bench.ends, backend.port) : null;
-    const scene = { haproxy, tunnels, single };
+    const oneHop = single === null ? null : await startBareLoops(bench.processes, 1, backend.port);
+    const twoHops = tunnels.size === 0 ? null : await startBareLoops(bench.processes, 2, backend.port);
+    const scene = { haproxy, tunnels, single, oneHop, twoHops };
     if (wanted(bench, "P4", "P7", "P9")) await measureKind(bench, "keep-alive", scene);
     if (wanted(bench, "P5", "P7")) await measureKind(bench, "close", scene);
-    const entries = [haproxy, ...tunnels.values(), ...(single === null ? [] : [single]), backend];
+    const entries = [haproxy, ...tunnels.values(), single, oneHop, twoHops, backend].filter((entry) => entry !== null);
     await Promise.all(entries.map((entry) => entry.stop()));
   },
 };
@@ -53,12 +55,20 @@ interface Scene {
   readonly haproxy: Entry;
   readonly tunnels: ReadonlyMap<0 | 1, Entry>;
   readonly single: Entry | null;
+  /** What the runtime can do at best, as a tunnel without any tunnel would. */
+  readonly oneHop: Entry | null;
+  readonly twoHops: Entry | null;
 }
 
 async function measureKind(bench: Bench, kind: Kind, scene: Scene): Promise<void> {
   const tunnelId = kind === "keep-alive" ? "P4" : "P5";
-  const tunnels = wanted(bench, tunnelId) || (kind === "keep-alive" && wanted(bench, "P9")) ? scene.tunnels : new Map();
-  const entries: Entry[] = [scene.haproxy, ...tunnels.values(), ...(scene.single === null ? [] : [scene.single])];
+  const tunnels = wanted(bench, tunnelId) || (kind === "keep-alive" && wanted(bench, "P9"))
+    ? scene.tunnels
+    : new Map<0 | 1, Entry>();
+  const bare = [scene.oneHop, tunnels.size === 0 ? null : scene.twoHops];
+  const entries: Entry[] = [scene.haproxy, ...tunnels.values(), scene.single, ...bare].filter((entry) =>
+    entry !== null
+  );
   const all = new Map<Entry, Samples>(entries.map((entry) => [entry, { perSecond: [], errors: 0, peak: [] }]));
   for (const entry of entries) await wrk(bench, entry, kind, 1, { perSecond: [], errors: 0, peak: [] });
   await alternate(
@@ -69,15 +79,20 @@ async function measureKind(bench: Bench, kind: Kind, scene: Scene): Promise<void
     })),
   );
   const haproxy = all.get(scene.haproxy)!.perSecond;
-  const emit = (id: string, entry: Entry, minimum: number) => {
+  const emit = (id: string, entry: Entry, minimum: number, bareEntry: Entry | null) => {
     const { perSecond: ours, errors } = all.get(entry)!;
-    bench.emit(ratioRow(id, "requests/s", { ours, haproxy }, minimum, errors > 0 ? { errors } : {}));
+    const loop = bareEntry === null ? undefined : all.get(bareEntry);
+    const extra = {
+      ...(errors > 0 ? { errors } : {}),
+      ...(loop === undefined ? {} : { bareLoop: round(median(loop.perSecond)) }),
+    };
+    bench.emit(ratioRow(id, "requests/s", { ours, haproxy }, minimum, extra));
   };
   for (const [tls, entry] of scene.tunnels) {
-    if (wanted(bench, tunnelId)) emit(`${tunnelId}/tls${tls}`, entry, TUNNEL_RATIO[kind][tls]);
+    if (wanted(bench, tunnelId)) emit(`${tunnelId}/tls${tls}`, entry, TUNNEL_RATIO[kind][tls], scene.twoHops);
     if (kind === "keep-alive" && wanted(bench, "P9")) bench.emit(memoryRow(tls, all.get(entry)!.peak));
   }
-  if (scene.single !== null) emit(`P7/${kind}`, scene.single, SINGLE_RATIO[kind]);
+  if (scene.single !== null) emit(`P7/${kind}`, scene.single, SINGLE_RATIO[kind], scene.oneHop);
 }
 
 function memoryRow(tls: 0 | 1, peak: readonly number[]): Row {

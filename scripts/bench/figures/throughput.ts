@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { startHaproxy, startIperf } from "../backends.ts";
+import { startBareLoops, startHaproxy, startIperf } from "../backends.ts";
 import { alternate, type Bench, type Contender, type Figures, wanted } from "../bench.ts";
 import { type Entry, startSingle, startTunnel } from "../ends.ts";
 import { cpuSeconds, delay } from "../proc_files.ts";
@@ -47,8 +47,11 @@ export const throughput: Figures = {
       tunnels.set(tls, await startTunnel(bench.processes, bench.ends, { tls, backend: await backend() }));
     }
     const single = wanted(bench, "P6") ? await startSingle(bench.processes, bench.ends, await backend()) : null;
-    const entries = [haproxy, ...tunnels.values(), ...(single === null ? [] : [single])];
-    for (const streams of STREAMS) await measureStreams(bench, streams, { haproxy, tunnels, single, entries });
+    const oneHop = single === null ? null : await startBareLoops(bench.processes, 1, await backend());
+    const twoHops = tunnels.has(0) ? await startBareLoops(bench.processes, 2, await backend()) : null;
+    const entries = [haproxy, ...tunnels.values(), single, oneHop, twoHops].filter((entry) => entry !== null);
+    const scene = { haproxy, tunnels, single, oneHop, twoHops, entries };
+    for (const streams of STREAMS) await measureStreams(bench, streams, scene);
     await Promise.all([...entries, ...backends].map((entry) => entry.stop()));
   },
 };
@@ -57,6 +60,9 @@ interface Scene {
   readonly haproxy: Entry;
   readonly tunnels: ReadonlyMap<0 | 1, Entry>;
   readonly single: Entry | null;
+  /** What the runtime can do at best, as a tunnel without any tunnel would. */
+  readonly oneHop: Entry | null;
+  readonly twoHops: Entry | null;
   readonly entries: readonly Entry[];
 }
 
@@ -73,21 +79,25 @@ async function measureStreams(bench: Bench, streams: Streams, scene: Scene): Pro
   }));
   await alternate(bench, contenders);
   const haproxy = all.get(scene.haproxy)!;
-  const emit = (id: string, entry: Entry | null | undefined, minimum: number) => {
+  const emit = (id: string, entry: Entry | null | undefined, minimum: number, bare: Entry | null) => {
     if (!entry) return;
     const ours = all.get(entry)!;
-    const extra = cost(ours, haproxy);
+    const extra = { ...cost(ours, haproxy), ...bareCost(bare === null ? null : all.get(bare)!) };
     bench.emit(ratioRow(`${id}/${streams}`, "Gbit/s", { ours: ours.gbits, haproxy: haproxy.gbits }, minimum, extra));
   };
   const plain = scene.tunnels.get(0);
-  if (wanted(bench, "P1")) emit("P1", plain, TUNNEL_RATIO[0][streams]);
+  if (wanted(bench, "P1")) emit("P1", plain, TUNNEL_RATIO[0][streams], scene.twoHops);
   if (plain !== undefined && wanted(bench, "P2")) {
     const { cpuPerGib } = all.get(plain)!;
-    const extra = { haproxy: round(median(haproxy.cpuPerGib)) };
+    const bare = scene.twoHops === null ? null : all.get(scene.twoHops)!;
+    const extra = {
+      haproxy: round(median(haproxy.cpuPerGib)),
+      ...(bare === null ? {} : { bareLoop: round(median(bare.cpuPerGib)) }),
+    };
     bench.emit(limitRow(`P2/${streams}`, "cpu-s/GiB", cpuPerGib, CPU_SECONDS_PER_GIB, extra));
   }
-  emit("P3", scene.tunnels.get(1), TUNNEL_RATIO[1][streams]);
-  emit("P6", scene.single, SINGLE_RATIO);
+  emit("P3", scene.tunnels.get(1), TUNNEL_RATIO[1][streams], null);
+  emit("P6", scene.single, SINGLE_RATIO, scene.oneHop);
 }
 
 function cost(ours: Samples, haproxy: Samples): Record<string, number> {
@@ -95,6 +105,11 @@ function cost(ours: Samples, haproxy: Samples): Record<string, number> {
     cpuSecondsPerGib: round(median(ours.cpuPerGib)),
     haproxyCpuSecondsPerGib: round(median(haproxy.cpuPerGib)),
   };
+}
+
+function bareCost(bare: Samples | null): Record<string, number> {
+  if (bare === null) return {};
+  return { bareLoop: round(median(bare.gbits)), bareLoopCpuSecondsPerGib: round(median(bare.cpuPerGib)) };
 }
 
 async function iperf(

@@ -98,12 +98,23 @@ async function shortVisit(stage: Stage, ms: number): Promise<void> {
   }
 }
 
+/** Descriptors of both ends once they stand still: the surplus links of a burst go one interval after the other. */
+async function settledDescriptors(stage: Stage): Promise<number[]> {
+  let last = stage.pids.map(descriptors);
+  for (let still = 0, second = 0; still < 3 && second < 20; second++) {
+    await delay(1_000);
+    const now = stage.pids.map(descriptors);
+    still = now.every((count, index) => count === last[index]) ? still + 1 : 0;
+    last = now;
+  }
+  return last;
+}
+
 /** L4: new connections at a steady rate. */
 export async function shortConnections(cell: Cell, perSecond: number, seconds: number): Promise<Row> {
   await using stage = await Stage.open(cell);
   await times(100, 20, () => shortVisit(stage, 10_000));
-  await delay(3_000);
-  const before = stage.pids.map(descriptors);
+  const before = await settledDescriptors(stage);
   const visits: Promise<void>[] = [];
   const failures: string[] = [];
   const started = performance.now();

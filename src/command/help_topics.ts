@@ -113,7 +113,6 @@ function parameterText(width: number): string {
 const masterVariables: ReadonlySet<string> = new Set([
   "NP_STATE_DIR",
   "NP_ENGINES",
-  "NP_WORKERS",
   "NP_SERVICE_COOLDOWN",
 ]);
 

@@ -35,6 +35,7 @@ export const defaultSettings: Settings = Object.freeze({
 type Kind =
   | { readonly kind: "integer"; readonly min: number; readonly max: number }
   | { readonly kind: "duration"; readonly minMs: number }
+  | { readonly kind: "count"; readonly max: number }
   | { readonly kind: "switch" }
   | { readonly kind: "path" };
 
@@ -68,7 +69,7 @@ export const settingVariables: readonly SettingVariable[] = [
   variable("NP_STATE_DIR", "stateDir", { kind: "path" }, "state directory of a master"),
   variable("NP_KEY_FILE", "keyFile", { kind: "path" }, "file that holds the tunnel key"),
   variable("NP_ENGINES", "engines", integer(0, 1024), "engine processes of a master (default: CPU count)"),
-  variable("NP_WORKERS", "workers", integer(1, 1024), "workers per engine"),
+  variable("NP_WORKERS", "workers", { kind: "count", max: 64 }, "threads that serve one tunnel together"),
   variable("NP_REQUIRE_KEY", "requireKey", { kind: "switch" }, "1: refuse keys under 16 characters off loopback"),
   variable("NP_ALLOW_PORT_KEY", "allowPortKey", { kind: "switch" }, "1: run without a key off loopback"),
   variable("NP_ALLOW_LINK_LOCAL", "allowLinkLocal", { kind: "switch" }, "1: dial link-local targets too"),
@@ -87,6 +88,8 @@ export function acceptedBy(kind: Kind): string {
   switch (kind.kind) {
     case "integer":
       return `an integer from ${kind.min} to ${kind.max}`;
+    case "count":
+      return `an integer from 1 to ${kind.max}, or auto (the CPU count)`;
     case "duration":
       return kind.minMs === 0 ? 'a duration such as "5s" or "1h30m"' : 'a duration above 0 such as "5s" or "1h30m"';
     case "switch":
@@ -108,7 +111,7 @@ export function readSettings(env: (name: string) => string | undefined): Setting
     const text = env(name)?.trim() ?? "";
     if (text === "") continue;
     const value = valueOf(text, kind);
-    if (value === null) {
+    if (value === undefined) {
       findings.push(`Environment variable ${name} is ${JSON.stringify(text)}: expected ${acceptedBy(kind)}`);
     } else settings[field] = value;
   }
@@ -124,19 +127,25 @@ export function readSettings(env: (name: string) => string | undefined): Setting
   return Object.freeze(settings) as unknown as Settings;
 }
 
-function valueOf(text: string, kind: Kind): number | boolean | string | null {
+/** Undefined: not acceptable. */
+function valueOf(text: string, kind: Kind): number | boolean | string | null | undefined {
   switch (kind.kind) {
-    case "integer": {
-      const value = /^\d{1,15}$/.test(text) ? Number(text) : NaN;
-      return value >= kind.min && value <= kind.max ? value : null;
-    }
+    case "integer":
+      return integerOf(text, kind.min, kind.max);
+    case "count":
+      return text === "auto" ? null : integerOf(text, 1, kind.max);
     case "duration": {
       const value = parseDuration(text);
-      return value !== null && value >= kind.minMs ? value : null;
+      return value !== null && value >= kind.minMs ? value : undefined;
     }
     case "switch":
-      return text === "1" ? true : text === "0" ? false : null;
+      return text === "1" ? true : text === "0" ? false : undefined;
     case "path":
       return text;
   }
+}
+
+function integerOf(text: string, min: number, max: number): number | undefined {
+  const value = /^\d{1,15}$/.test(text) ? Number(text) : NaN;
+  return value >= min && value <= max ? value : undefined;
 }

@@ -69,8 +69,8 @@ export interface Settings {
   readonly keyFile: string | null;
   /** NP_ENGINES; null = CPU count. */
   readonly engines: number | null;
-  /** NP_WORKERS. */
-  readonly workers: number;
+  /** NP_WORKERS: threads that serve one instance together; null = CPU count. */
+  readonly workers: number | null;
   /** NP_REQUIRE_KEY: a short or missing key off loopback is an error. */
   readonly requireKey: boolean;
   /** NP_ALLOW_PORT_KEY: run without a key off loopback. */

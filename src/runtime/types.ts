@@ -91,6 +91,12 @@ export interface ListenOptions {
   readonly host: string;
   /** 0 lets the system choose. */
   readonly port: number;
+  /**
+   * Other threads of this program listen on the same port too: the system gives each connection to one of them.
+   *
+   * @default false
+   */
+  readonly shared?: boolean;
 }
 
 /** TCP. All connections have Nagle's delay off and keep-alive on. */
@@ -190,6 +196,8 @@ export interface Datagram {
 export interface Udp {
   /** Opens a socket. */
   bind(options: ListenOptions): Promise<Datagram>;
+  /** Whether `shared` works: the datagrams of one sender then keep going to the same socket. */
+  readonly sharesPorts: boolean;
 }
 
 /** Name resolution as the system does it (hosts file included). */
@@ -259,6 +267,46 @@ export interface Random {
   fraction(): number;
 }
 
+/** What the owner of a thread is told. */
+export interface ThreadEvents {
+  /** The thread sent something. */
+  message(value: unknown): void;
+  /** It ended by itself: an error that nobody caught, or an exit. Called once, and not after `stop`. */
+  ended(reason: string): void;
+}
+
+/** A thread that this program started. */
+export interface Thread {
+  /** Sends what structured clone can copy; `SharedArrayBuffer` stays shared. */
+  send(value: unknown): void;
+  /** Ends it at once. Idempotent. */
+  stop(): void;
+}
+
+/** Inside a thread: the way to whoever started it. */
+export interface ThreadParent {
+  /** Sends what structured clone can copy. */
+  send(value: unknown): void;
+  /** Calls `handler` with everything that the parent sends from now on. */
+  onMessage(handler: (value: unknown) => void): void;
+  /** Calls `handler` with an error that nobody caught; the thread ends afterwards. */
+  onCrash(handler: (error: unknown) => void): void;
+}
+
+/** Threads of this program: each has memory and sockets of its own. */
+export interface Threads {
+  /** How many can run at the same time on this machine. */
+  readonly processors: number;
+  /** Inside a thread that `start` made, the way back; null elsewhere. */
+  readonly parent: ThreadParent | null;
+  /**
+   * Runs a module in a new thread. Nothing reaches it before it has called `onMessage`: it speaks first.
+   *
+   * @param entry URL of the module
+   */
+  start(entry: string, events: ThreadEvents): Thread;
+}
+
 /** One runtime: the native Deno adapter or the Node adapter. */
 export interface Runtime {
   /** Which one. */
@@ -277,6 +325,8 @@ export interface Runtime {
   readonly files: Files;
   /** This process. */
   readonly process: Process;
+  /** Threads. */
+  readonly threads: Threads;
   /** Time. */
   readonly clock: Clock;
   /** Randomness. */

@@ -41,10 +41,20 @@ export async function openTcp(options: ConnectOptions, deadline: Deadline, actio
 
 async function listen(options: ListenOptions): Promise<Listener> {
   try {
-    return new DenoListener(await openOn(options.host, (hostname) => Deno.listen({ hostname, port: options.port })));
+    return new DenoListener(
+      await openOn(options.host, (hostname) => Deno.listen(denoListenOptions(options, hostname))),
+    );
   } catch (error) {
     throw toNodePassError(error, `Cannot listen on ${formatAddress(options)}`);
   }
+}
+
+/** Options of `Deno.listen` and `Deno.listenTls`. */
+export function denoListenOptions(
+  { port, shared = false }: ListenOptions,
+  hostname: string,
+): { hostname: string; port: number; reusePort?: boolean } {
+  return shared ? { hostname, port, reusePort: true } : { hostname, port };
 }
 
 function tune(conn: Deno.TcpConn): void {

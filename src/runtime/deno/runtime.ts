@@ -12,6 +12,7 @@ import { systemRandom } from "../random.ts";
 import type { Runtime } from "../types.ts";
 import { denoNet } from "./net.ts";
 import { denoProcess } from "./process.ts";
+import { denoThreads } from "./threads.ts";
 import { denoTls } from "./tls.ts";
 import { denoUdp } from "./udp.ts";
 
@@ -25,6 +26,7 @@ export const denoRuntime: Runtime = Object.freeze<Runtime>({
   dns: nodeDns,
   files: nodeFiles,
   process: denoProcess,
+  threads: denoThreads,
   clock: systemClock,
   random: systemRandom,
   toError: toNodePassError,

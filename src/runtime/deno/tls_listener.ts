@@ -11,7 +11,7 @@ import { badCertificate } from "../node/tls_server_socket.ts";
 import type { ListenOptions, ServerCertificate, SocketAddress, TlsConn, TlsListener } from "../types.ts";
 import { openOn } from "../wildcard.ts";
 import { UnfinishedHandshakes, unfinishedLimit } from "./unfinished_handshakes.ts";
-import { denoAddress } from "./net.ts";
+import { denoAddress, denoListenOptions } from "./net.ts";
 import { DenoTlsConn } from "./tls_conn.ts";
 
 /** One thing that listens on the port. */
@@ -32,9 +32,9 @@ export async function openDenoTlsListener(
   let listener: DenoTlsListener | null = null;
   const first = await openOn(
     options.host,
-    (host) => listenNative({ host, port: options.port }, certificate, unfinished),
+    (host) => listenNative({ ...options, host }, certificate, unfinished),
   );
-  listener = new DenoTlsListener(first, certificate, unfinished);
+  listener = new DenoTlsListener(first, certificate, unfinished, options.shared ?? false);
   return listener;
 }
 
@@ -42,6 +42,7 @@ export async function openDenoTlsListener(
 export class DenoTlsListener implements TlsListener {
   readonly local: SocketAddress;
   readonly #unfinished: UnfinishedHandshakes;
+  readonly #shared: boolean;
   readonly #leftOver: TlsConn[] = [];
   /** null between two listeners, and after the second could not be opened: `accept` tries again. */
   #current: Listening | null;
@@ -51,7 +52,9 @@ export class DenoTlsListener implements TlsListener {
   #native = true;
   #closed = false;
 
-  constructor(first: Listening, certificate: ServerCertificate, unfinished: UnfinishedHandshakes) {
+  /** @param shared other threads listen on the port too */
+  constructor(first: Listening, certificate: ServerCertificate, unfinished: UnfinishedHandshakes, shared: boolean) {
+    this.#shared = shared;
     this.#current = first;
     this.#certificate = certificate;
     this.#unfinished = unfinished;
@@ -128,9 +131,10 @@ export class DenoTlsListener implements TlsListener {
   async #openNow(): Promise<void> {
     if (this.#closed || this.#current !== null) return;
     try {
+      const options = { ...this.local, shared: this.#shared };
       const current = this.#native
-        ? listenNative(this.local, this.#certificate, this.#unfinished)
-        : await openNodeTlsListener(this.local, this.#certificate);
+        ? listenNative(options, this.#certificate, this.#unfinished)
+        : await openNodeTlsListener(options, this.#certificate);
       this.#current = current;
       if (this.#closed) await this.#stopCurrent();
     } catch (error) {
@@ -145,8 +149,7 @@ function listenNative(
   unfinished: UnfinishedHandshakes,
 ): Listening {
   const listener = Deno.listenTls({
-    hostname: options.host,
-    port: options.port,
+    ...denoListenOptions(options, options.host),
     cert: certificate.chainPem,
     key: certificate.keyPem,
   });

@@ -12,6 +12,8 @@ import { denoAddress } from "./net.ts";
 
 /** UDP on Deno. */
 export const denoUdp: Udp = {
+  // Deno sets SO_REUSEADDR at most, which gives every datagram to the socket that was bound last.
+  sharesPorts: false,
   async bind(options: ListenOptions): Promise<Datagram> {
     // Without `--unstable-net` the function does not exist.
     if (typeof Deno.listenDatagram !== "function") return await nodeUdp.bind(options);

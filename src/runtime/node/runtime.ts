@@ -11,6 +11,7 @@ import { nodeDns } from "./dns.ts";
 import { nodeFiles } from "./files.ts";
 import { nodeNet } from "./net.ts";
 import { nodeProcess } from "./process.ts";
+import { nodeThreads } from "./threads.ts";
 import { nodeTls } from "./tls.ts";
 import { nodeUdp } from "./udp.ts";
 import { nodeWebSockets } from "./web_sockets.ts";
@@ -25,6 +26,7 @@ export const nodeRuntime: Runtime = Object.freeze<Runtime>({
   dns: nodeDns,
   files: nodeFiles,
   process: nodeProcess,
+  threads: nodeThreads,
   clock: systemClock,
   random: systemRandom,
   toError: toNodePassError,

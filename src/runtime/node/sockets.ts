@@ -62,7 +62,7 @@ export function listenSockets(options: ListenOptions, onSocket: (socket: net.Soc
     new Promise<net.Server>((resolve, reject) => {
       const server = net.createServer(socketOptions, onSocket);
       server.once("error", reject);
-      server.listen({ host, port: options.port }, () => {
+      server.listen({ host, port: options.port, ...(options.shared ? { reusePort: true } : {}) }, () => {
         server.off("error", reject);
         resolve(server);
       });

@@ -19,9 +19,10 @@ const receiveBufferBytes = 4 * 1024 * 1024;
 
 /** UDP on `node:dgram`. */
 export const nodeUdp: Udp = {
+  sharesPorts: true,
   async bind(options: ListenOptions): Promise<Datagram> {
     try {
-      return new NodeDatagram(await openOn(options.host, (host) => open(host, options.port)));
+      return new NodeDatagram(await openOn(options.host, (host) => open(host, options)));
     } catch (error) {
       throw toNodePassError(error, `Cannot bind UDP ${formatAddress(options)}`);
     }
@@ -30,10 +31,14 @@ export const nodeUdp: Udp = {
 
 type Lookup = NonNullable<dgram.SocketOptions["lookup"]>;
 
-function open(host: string, port: number): Promise<dgram.Socket> {
+function open(host: string, { port, shared = false }: ListenOptions): Promise<dgram.Socket> {
   return new Promise((resolve, reject) => {
     const type = host.includes(":") ? "udp6" : "udp4";
-    const socket = dgram.createSocket({ type, lookup: resolveAtOnce as unknown as Lookup });
+    const socket = dgram.createSocket({
+      type,
+      lookup: resolveAtOnce as unknown as Lookup,
+      ...(shared ? { reusePort: true } : {}),
+    });
     socket.once("error", (error) => {
       socket.close();
       reject(error);

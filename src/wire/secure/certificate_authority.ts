@@ -5,23 +5,16 @@
  *
  * @module
  */
-import "reflect-metadata";
-import * as x509 from "@peculiar/x509";
+import { authorityExtensions, signCertificate } from "./certificate.ts";
 import type { RootSecret } from "./root_secret.ts";
 
 /** Common name of every derived authority: recognised in diagnostics. */
 export const AUTHORITY_NAME = "NodePass key authority";
 
-/** The validity of everything that a key signs: a clock that is wrong (no battery) must not lock a device out. */
-export const VALIDITY: { readonly notBefore: Date; readonly notAfter: Date } = {
-  notBefore: new Date("1970-01-01T00:00:00Z"),
-  // RFC 5280: the date of certificates without a well-defined end.
-  notAfter: new Date("9999-12-31T23:59:59Z"),
-};
-
 /** An authority that can sign. */
 export interface CertificateAuthority {
-  readonly certificate: x509.X509Certificate;
+  /** DER. */
+  readonly certificate: Uint8Array<ArrayBuffer>;
   readonly signingKey: CryptoKey;
 }
 
@@ -42,18 +35,12 @@ export async function deriveAuthority(root: RootSecret): Promise<CertificateAuth
   const signingKey = await crypto.subtle.importKey("pkcs8", pkcs8, SIGNING_ALGORITHM, false, ["sign"]);
   seed.fill(0);
   pkcs8.fill(0);
-  const certificate = await x509.X509CertificateGenerator.create({
-    serialNumber: "01",
-    subject: `CN=${AUTHORITY_NAME}`,
-    issuer: `CN=${AUTHORITY_NAME}`,
-    ...VALIDITY,
-    publicKey,
-    signingKey,
-    signingAlgorithm: SIGNING_ALGORITHM,
-    extensions: [
-      new x509.BasicConstraintsExtension(true, 0, true),
-      new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign, true),
-    ],
-  }, crypto);
+  const certificate = await signCertificate({
+    serial: [1],
+    issuer: AUTHORITY_NAME,
+    subject: AUTHORITY_NAME,
+    publicKey: await crypto.subtle.exportKey("spki", publicKey),
+    extensions: authorityExtensions(),
+  }, signingKey);
   return { certificate, signingKey };
 }

@@ -3,11 +3,11 @@
  *
  * @module
  */
-import "reflect-metadata";
-import * as x509 from "@peculiar/x509";
 import { NodePassError } from "../../errors.ts";
 import type { Random, ServerCertificate } from "../../runtime/types.ts";
-import { deriveAuthority, VALIDITY } from "./certificate_authority.ts";
+import { serverExtensions, signCertificate } from "./certificate.ts";
+import { AUTHORITY_NAME, deriveAuthority } from "./certificate_authority.ts";
+import { encodePem, firstCertificate } from "./pem.ts";
 import type { RootSecret } from "./root_secret.ts";
 
 /** The name in every derived server certificate: sent as SNI and verified; `.internal` belongs to no public authority. */
@@ -30,34 +30,26 @@ const LEAF_ALGORITHM = { name: "ECDSA", namedCurve: "P-256" } as const;
 /** The authority that a client of this key trusts. */
 export async function deriveClientIdentity(root: RootSecret): Promise<ClientIdentity> {
   const { certificate } = await deriveAuthority(root);
-  return { caPem: certificate.toString("pem") };
+  return { caPem: encodePem("CERTIFICATE", certificate) };
 }
 
 /** A fresh certificate of a server of this key. */
 export async function createServerIdentity(root: RootSecret, random: Random): Promise<ServerIdentity> {
-  const authority = await deriveAuthority(root);
-  const keys = await crypto.subtle.generateKey(LEAF_ALGORITHM, true, ["sign", "verify"]);
-  // No authority key identifier: rustls, OpenSSL and Node find the issuer by name, and the authority carries none.
-  const leaf = await x509.X509CertificateGenerator.create({
-    serialNumber: newSerial(random),
-    subject: `CN=${INTERNAL_NAME}`,
-    issuer: authority.certificate.subject,
-    ...VALIDITY,
-    publicKey: keys.publicKey,
-    signingKey: authority.signingKey,
-    signingAlgorithm: { name: "Ed25519" },
-    extensions: [
-      new x509.BasicConstraintsExtension(false, undefined, true),
-      new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
-      new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
-      new x509.SubjectAlternativeNameExtension([{ type: "dns", value: INTERNAL_NAME }]),
-    ],
-  }, crypto);
-  const pkcs8 = await crypto.subtle.exportKey("pkcs8", keys.privateKey);
+  const [{ signingKey }, keys] = await Promise.all([
+    deriveAuthority(root),
+    crypto.subtle.generateKey(LEAF_ALGORITHM, true, ["sign", "verify"]),
+  ]);
+  const leaf = await signCertificate({
+    serial: newSerial(random),
+    issuer: AUTHORITY_NAME,
+    subject: INTERNAL_NAME,
+    publicKey: await crypto.subtle.exportKey("spki", keys.publicKey),
+    extensions: serverExtensions(INTERNAL_NAME),
+  }, signingKey);
   return {
-    chainPem: leaf.toString("pem"),
-    keyPem: x509.PemConverter.encode(pkcs8, "PRIVATE KEY"),
-    leafSha256: await sha256(leaf.rawData),
+    chainPem: encodePem("CERTIFICATE", leaf),
+    keyPem: encodePem("PRIVATE KEY", await crypto.subtle.exportKey("pkcs8", keys.privateKey)),
+    leafSha256: await sha256(leaf),
   };
 }
 
@@ -67,16 +59,11 @@ export async function createServerIdentity(root: RootSecret, random: Random): Pr
  * @throws {NodePassError} `certificate` when the text holds none
  */
 export async function leafSha256OfChain(chainPem: string): Promise<Uint8Array<ArrayBuffer>> {
-  let blocks: ArrayBuffer[];
-  try {
-    blocks = x509.PemConverter.decode(chainPem);
-  } catch (cause) {
-    throw new NodePassError("certificate", "Cannot read the certificate chain: expected PEM text", { cause });
+  const leaf = firstCertificate(chainPem);
+  if (leaf === null) {
+    throw new NodePassError("certificate", "Cannot read the certificate chain: it holds no certificate in PEM form");
   }
-  if (blocks[0] === undefined) {
-    throw new NodePassError("certificate", "Cannot read the certificate chain: it holds no certificate");
-  }
-  return await sha256(blocks[0]);
+  return await sha256(leaf);
 }
 
 /** SHA-256 of a certificate's DER, as the proofs want it. */
@@ -85,8 +72,7 @@ export async function sha256(der: ArrayBuffer | Uint8Array): Promise<Uint8Array<
 }
 
 /** 127 random bits: a serial number is a positive integer. */
-function newSerial(random: Random): string {
-  const bytes = random.bytes(16);
-  bytes[0] = (bytes[0]! & 0x7f) | 0x40;
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+function newSerial(random: Random): number[] {
+  const [first = 0, ...rest] = random.bytes(16);
+  return [first & 0x7f | 0x40, ...rest];
 }

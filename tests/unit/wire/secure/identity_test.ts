@@ -29,8 +29,9 @@ function hex(bytes: Uint8Array): string {
 }
 
 test("deriveAuthority() has the same DER on every runtime", async () => {
-  const { certificate } = await deriveAuthority(await deriveRoot(KEY));
-  equal(hex(await sha256(certificate.rawData)), AUTHORITY_SHA256);
+  const { certificate: der } = await deriveAuthority(await deriveRoot(KEY));
+  equal(hex(await sha256(der)), AUTHORITY_SHA256);
+  const certificate = new x509.X509Certificate(der);
   equal(certificate.subject, `CN=${AUTHORITY_NAME}`);
   equal(certificate.notBefore.getTime(), 0);
   equal(certificate.notAfter.toISOString(), "9999-12-31T23:59:59.000Z");
@@ -53,8 +54,31 @@ test("createServerIdentity() signs a fresh leaf for the internal name", async ()
   equal(leaf.subject, `CN=${INTERNAL_NAME}`);
   equal(leaf.getExtension("2.5.29.35"), null);
   notEqual(leaf.serialNumber, new x509.X509Certificate(second.chainPem).serialNumber);
-  const { certificate } = await deriveAuthority(root);
-  ok(await leaf.verify({ publicKey: certificate.publicKey, signatureOnly: true }));
+  const authority = new x509.X509Certificate((await deriveAuthority(root)).certificate);
+  ok(await leaf.verify({ publicKey: authority.publicKey, signatureOnly: true }));
+});
+
+test("createServerIdentity() gives the DER that a certificate library gives", async () => {
+  const root = await deriveRoot(KEY);
+  const { chainPem } = await createServerIdentity(root, systemRandom);
+  const leaf = new x509.X509Certificate(chainPem);
+  const library = await x509.X509CertificateGenerator.create({
+    serialNumber: leaf.serialNumber,
+    subject: `CN=${INTERNAL_NAME}`,
+    issuer: `CN=${AUTHORITY_NAME}`,
+    notBefore: new Date(0),
+    notAfter: new Date("9999-12-31T23:59:59Z"),
+    publicKey: leaf.publicKey,
+    signingKey: (await deriveAuthority(root)).signingKey,
+    signingAlgorithm: { name: "Ed25519" },
+    extensions: [
+      new x509.BasicConstraintsExtension(false, undefined, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+      new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
+      new x509.SubjectAlternativeNameExtension([{ type: "dns", value: INTERNAL_NAME }]),
+    ],
+  }, crypto);
+  equal(hex(new Uint8Array(leaf.rawData)), hex(new Uint8Array(library.rawData)));
 });
 
 test("leafSha256OfChain() takes the first certificate and refuses anything else", async () => {

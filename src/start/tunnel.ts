@@ -1,20 +1,19 @@
 /**
- * Starts any tunnel instance: chooses the run mode, owns its shared state.
+ * Starts any tunnel instance, in one thread or several.
  *
  * @module
  */
-import type { ClientConfig, TunnelConfig } from "../config/types.ts";
+import type { TunnelConfig } from "../config/types.ts";
 import { messageOf, NodePassError } from "../errors.ts";
 import { silentLogger } from "../log/silent.ts";
 import { detectRuntime } from "../runtime/detect.ts";
-import { startTunnelClient } from "../tunnel/client.ts";
-import type { TunnelContext } from "../tunnel/context.ts";
 import { createContext } from "../tunnel/create_context.ts";
-import { isElsewhere } from "../tunnel/elsewhere.ts";
-import { startForwarder } from "../tunnel/forward.ts";
-import { startTunnelServer } from "../tunnel/server.ts";
 import type { TunnelHandle } from "../tunnel/types.ts";
 import type { StartOptions } from "./options.ts";
+import { startRole } from "./role.ts";
+
+/** `NP_WORKERS=auto` starts no more. */
+const MAX_WORKERS = 64;
 
 /**
  * Starts an instance. Resolves when it listens, or when a client has made its first attempt to reach the server.
@@ -23,50 +22,50 @@ import type { StartOptions } from "./options.ts";
  * something that this version cannot do
  */
 export async function startTunnel(config: TunnelConfig, options: StartOptions = {}): Promise<TunnelHandle> {
-  const { signal, onReport, logger = silentLogger } = options;
+  const { signal, logger = silentLogger } = options;
   if (config.wire !== "secure") {
     throw new NodePassError("not_supported", `Cannot speak wire=${config.wire}: this version speaks wire=secure`);
   }
   signal?.throwIfAborted();
-  const owned = createContext(config, options.runtime ?? await detectRuntime(), logger);
   try {
-    const handle = await startRole(owned.context, onReport === undefined ? {} : { onReport });
+    const { handle, release } = await startThreads(config, options);
     const stop = (): void => void handle.close({ graceMs: 0 });
     signal?.addEventListener("abort", stop, { once: true });
     if (signal?.aborted) stop();
     handle.finished.catch(() => {}).finally(() => {
       signal?.removeEventListener("abort", stop);
-      owned.close();
+      release();
     });
     return handle;
   } catch (error) {
-    owned.close();
     logger.error(`${config.role === "server" ? "Server" : "Client"} error: ${messageOf(error)}`);
     throw error;
   }
 }
 
-type RoleOptions = Pick<StartOptions, "onReport">;
-
-function startRole(context: TunnelContext, options: RoleOptions): Promise<TunnelHandle> {
-  const { config } = context;
-  return config.role === "server"
-    ? startTunnelServer({ ...context, config }, options)
-    : startClientMode({ ...context, config }, options);
+interface Started {
+  readonly handle: TunnelHandle;
+  /** Called when the instance has ended. */
+  readonly release: () => void;
 }
 
-/** `auto`: the tunnel address can be bound here -> it is the entry of a forwarder; else a server listens there. */
-async function startClientMode(context: TunnelContext<ClientConfig>, options: RoleOptions): Promise<TunnelHandle> {
-  const { config, logger } = context;
-  if (config.mode === "dual") return await startTunnelClient(context, options);
-  if (config.mode === "single") return await startForwarder(context, options);
+/** Where it runs: in this thread, or in several of their own. */
+async function startThreads(config: TunnelConfig, options: StartOptions): Promise<Started> {
+  const { onReport, logger = silentLogger } = options;
+  const runtime = options.runtime ?? await detectRuntime();
+  if (runtime.threads.parent !== null) {
+    throw new NodePassError("not_supported", "Cannot start a tunnel inside a worker of another one");
+  }
+  const size = config.settings.workers ?? Math.min(MAX_WORKERS, runtime.threads.processors);
+  if (size > 1) {
+    const { startWorkers } = await import("./workers.ts");
+    return { handle: await startWorkers({ config, size, runtime, logger, onReport }), release: () => {} };
+  }
+  const owned = createContext(config, runtime, logger);
   try {
-    const handle = await startForwarder(context, options);
-    logger.info("Mode 1 (single-end): the tunnel address can be bound here");
-    return handle;
+    return { handle: await startRole(owned.context, { onReport }), release: () => owned.close() };
   } catch (error) {
-    if (!isElsewhere(error)) throw error;
-    logger.info(`Mode 2 (dual-end): the tunnel address cannot be bound here (${messageOf(error)})`);
-    return await startTunnelClient(context, options);
+    owned.close();
+    throw error;
   }
 }

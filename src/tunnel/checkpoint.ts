@@ -14,6 +14,11 @@ export interface CheckpointOptions {
   readonly onReport?: ((stats: TunnelStats) => void) | undefined;
 }
 
+/** The parts of a context that are needed; `opened` is read after `stats`. */
+export type CheckpointContext = Pick<TunnelContext, "config" | "logger" | "runtime"> & {
+  readonly ledger: Pick<TunnelContext["ledger"], "opened">;
+};
+
 /** The record of `stats`. */
 export function formatCheckpoint(stats: TunnelStats): string {
   return [
@@ -35,7 +40,7 @@ export function formatCheckpoint(stats: TunnelStats): string {
  *
  * @returns stops it; idempotent
  */
-export function startCheckpoints(context: TunnelContext, options: CheckpointOptions): () => void {
+export function startCheckpoints(context: CheckpointContext, options: CheckpointOptions): () => void {
   const { config, ledger, logger, runtime } = context;
   let opened = 0;
   let turnedAway = 0;

@@ -10,6 +10,7 @@ import type { TokenBucket } from "../relay/token_bucket.ts";
 import type { IdleSweeper } from "../relay/idle_sweeper.ts";
 import type { Runtime } from "../runtime/types.ts";
 import type { SessionLedger } from "./session_ledger.ts";
+import type { Crew } from "./workers/crew.ts";
 
 /** One instance's configuration, its runtime and its shared state. */
 export interface TunnelContext<C extends TunnelConfig = TunnelConfig> {
@@ -19,6 +20,8 @@ export interface TunnelContext<C extends TunnelConfig = TunnelConfig> {
   /** The same log for lines about single visitors: a few a second. */
   readonly visitorLog: LimitedLogger;
   readonly ledger: SessionLedger;
+  /** The workers that serve this instance together; null when it runs in one thread. */
+  readonly crew: Crew | null;
   /** Ends sessions that were silent for `read`, and drives other coarse timers. */
   readonly sweeper: IdleSweeper;
   /** Bytes from visitors and targets; null = unlimited. */

@@ -11,6 +11,8 @@ import { TokenBucket } from "../relay/token_bucket.ts";
 import type { Runtime } from "../runtime/types.ts";
 import type { TunnelContext } from "./context.ts";
 import { SessionLedger } from "./session_ledger.ts";
+import type { Crew } from "./workers/crew.ts";
+import { SharedBucket } from "./workers/shared_bucket.ts";
 
 /** Lines about visitors that could not be served. */
 const VISITOR_LINES_PER_SECOND = 5;
@@ -22,21 +24,37 @@ export interface OwnedContext<C extends TunnelConfig> {
   close(): void;
 }
 
-/** Makes the shared state of one instance. */
-export function createContext<C extends TunnelConfig>(config: C, runtime: Runtime, logger: Logger): OwnedContext<C> {
+/**
+ * Makes the shared state of one instance.
+ *
+ * @param crew the workers that serve it together
+ */
+export function createContext<C extends TunnelConfig>(
+  config: C,
+  runtime: Runtime,
+  logger: Logger,
+  crew: Crew | null = null,
+): OwnedContext<C> {
   const { clock } = runtime;
-  const rate = config.rateBytesPerSecond;
   const sweeper = new IdleSweeper(clock);
-  const inbound = rate > 0 ? new TokenBucket(clock, rate) : null;
-  const outbound = rate > 0 ? new TokenBucket(clock, rate) : null;
-  const visitorLog = limited(logger, VISITOR_LINES_PER_SECOND, () => clock.now());
+  const bucket = (memory: SharedArrayBuffer | null): TokenBucket | null => {
+    const rate = config.rateBytesPerSecond;
+    if (rate === 0) return null;
+    return memory === null
+      ? new TokenBucket(clock, rate)
+      : new SharedBucket(clock, rate, memory, crew?.clockOffsetMs ?? 0);
+  };
+  const inbound = bucket(crew?.inbound ?? null);
+  const outbound = bucket(crew?.outbound ?? null);
+  const visitorLog = limited(logger, VISITOR_LINES_PER_SECOND / (crew?.size ?? 1), () => clock.now());
   return {
     context: {
       config,
       runtime,
       logger,
       visitorLog,
-      ledger: new SessionLedger(clock, config.slots),
+      ledger: new SessionLedger(clock, config.slots, crew),
+      crew,
       sweeper,
       inbound,
       outbound,

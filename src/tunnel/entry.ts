@@ -4,17 +4,14 @@
  * @module
  */
 import type { HostPort } from "../config/types.ts";
-import { NodePassError } from "../errors.ts";
-import type { Datagram, Listener, SocketAddress } from "../runtime/types.ts";
+import type { SocketAddress } from "../runtime/types.ts";
 import type { TunnelContext } from "./context.ts";
+import { closePort, openPort, type Port, type PortKinds } from "./entry_port.ts";
 import { TcpEntry, type TcpHandler } from "./entry_tcp.ts";
 import { UdpEntry, type UdpHandler } from "./entry_udp.ts";
 
 export type { TcpHandler } from "./entry_tcp.ts";
 export type { UdpHandler, UdpPath } from "./entry_udp.ts";
-
-/** How often a port that the system chose for TCP is tried for UDP. */
-const PORT_CHOICES = 16;
 
 /** Who serves the visitors. */
 export interface EntryHandlers {
@@ -32,12 +29,6 @@ export interface Entry {
   close(): void;
 }
 
-/** The sockets of one address. */
-interface Port {
-  readonly listener: Listener | null;
-  readonly datagram: Datagram | null;
-}
-
 /**
  * Listens for TCP and UDP on the same port of each address (`notcp` and `noudp` switch one off).
  *
@@ -52,7 +43,8 @@ export async function openEntry(
 ): Promise<Entry> {
   const ports: Port[] = [];
   try {
-    for (const address of addresses) ports.push(await openPort(context, address));
+    const kinds = await portKinds(context, addresses);
+    for (const address of kinds.addresses) ports.push(await openPort(context.runtime, kinds, address));
   } catch (error) {
     for (const port of ports) closePort(port);
     throw error;
@@ -73,24 +65,13 @@ export async function openEntry(
   };
 }
 
-async function openPort(context: TunnelContext, address: HostPort): Promise<Port> {
-  const { config, runtime } = context;
-  for (let choice = 1;; choice++) {
-    const listener = config.tcp ? await runtime.net.listen(address) : null;
-    if (!config.udp) return { listener, datagram: null };
-    try {
-      const port = listener === null ? address.port : listener.local.port;
-      return { listener, datagram: await runtime.udp.bind({ host: address.host, port }) };
-    } catch (error) {
-      listener?.close();
-      // The system chose the port without looking at UDP, where another program may have it.
-      const taken = error instanceof NodePassError && error.code === "address_in_use";
-      if (address.port !== 0 || !taken || choice === PORT_CHOICES) throw error;
-    }
-  }
-}
-
-function closePort(port: Port): void {
-  port.listener?.close();
-  port.datagram?.close();
+/** Workers share the ports that the main thread found free; a UDP port that cannot be shared is the first one's. */
+async function portKinds(
+  { config, crew, runtime }: TunnelContext,
+  addresses: readonly HostPort[],
+): Promise<PortKinds & { readonly addresses: readonly HostPort[] }> {
+  const { tcp, udp } = config;
+  if (crew === null) return { addresses, tcp, udp };
+  const claimed = await crew.claim({ addresses, tcp, udp });
+  return { addresses: claimed, tcp, udp: udp && (crew.index === 0 || runtime.udp.sharesPorts), shared: true };
 }

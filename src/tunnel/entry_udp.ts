@@ -146,8 +146,7 @@ export class UdpEntry {
       ledger.reject("denied");
       return null;
     }
-    const limit = context.config.slots;
-    if (limit > 0 && ledger.tcp + ledger.udp >= limit && this.#sessions.evict()) ledger.reject("slot");
+    if (ledger.full && this.#sessions.evict()) ledger.reject("slot");
     const session = ledger.open("udp", formatAddress(address));
     if (session === null) return null;
     const visitor = new VisitorSession(key, from, session, (ended, reason) => this.#ended(ended, reason));

@@ -54,10 +54,12 @@ class Forwarder extends Instance {
         open: (visitor, session, reply) => openUdpTarget(context, this.#targets, visitor, session, reply),
       },
     });
-    context.logger.info("Forwarding visitors", {
-      listening: this.#entry.addresses.map(formatAddress).join(","),
-      targets: context.config.targets.map(formatAddress).join(","),
-    });
+    if (this.first) {
+      context.logger.info("Forwarding visitors", {
+        listening: this.#entry.addresses.map(formatAddress).join(","),
+        targets: context.config.targets.map(formatAddress).join(","),
+      });
+    }
     this.startReports(options);
   }
 

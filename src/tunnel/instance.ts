@@ -51,8 +51,14 @@ export abstract class Instance<C extends TunnelConfig = TunnelConfig> implements
   /** Accepts nothing more, drains, lets go of everything. Called once. */
   protected abstract shutDown(graceMs: number): Promise<void>;
 
-  /** Writes the periodic record from now on. */
+  /** What is done once by workers that serve an instance together is done by the first. */
+  protected get first(): boolean {
+    return this.context.crew === null || this.context.crew.index === 0;
+  }
+
+  /** Writes the periodic record from now on; that of workers is their main thread's. */
   protected startReports({ onReport }: InstanceOptions): void {
+    if (this.context.crew !== null) return;
     this.#stopCheckpoints = startCheckpoints(this.context, { stats: () => this.stats(), onReport });
   }
 

@@ -6,6 +6,8 @@
 import { Meter, type Protocol, Traffic } from "../relay/meter.ts";
 import type { Clock } from "../runtime/types.ts";
 import type { Rejection, SessionInfo } from "./types.ts";
+import type { Crew } from "./workers/crew.ts";
+import type { SharedSlots } from "./workers/shared_slots.ts";
 
 /** One live session. Whoever opened it calls `close` on every path out. */
 export class Session {
@@ -46,15 +48,23 @@ export class SessionLedger {
   readonly #live = new Map<string, Session>();
   readonly #clock: Clock;
   readonly #limit: number;
+  readonly #slots: SharedSlots | null;
+  /** Makes the ids of one worker different from those of the others. */
+  readonly #prefix: string;
   #next = 1;
   #tcp = 0;
   #udp = 0;
   #waiting: { readonly which: Drained; readonly wake: () => void }[] = [];
 
-  /** @param limit sessions at once, 0 = unlimited */
-  constructor(clock: Clock, limit: number) {
+  /**
+   * @param limit sessions at once, 0 = unlimited
+   * @param crew the workers that share the limit
+   */
+  constructor(clock: Clock, limit: number, crew: Pick<Crew, "index" | "slots"> | null = null) {
     this.#clock = clock;
-    this.#limit = limit;
+    this.#slots = crew?.slots ?? null;
+    this.#limit = this.#slots === null ? limit : 0;
+    this.#prefix = crew === null ? "" : `${crew.index + 1}-`;
   }
 
   /** Sessions since the start. */
@@ -70,13 +80,18 @@ export class SessionLedger {
     return this.#udp;
   }
 
+  /** Whether the next session would be one too many. */
+  get full(): boolean {
+    return this.#slots === null ? this.#limit > 0 && this.#live.size >= this.#limit : this.#slots.full;
+  }
+
   /** A new session, or null (counted) when the `slot` limit is reached. */
   open(protocol: Protocol, visitor: string): Session | null {
-    if (this.#limit > 0 && this.#live.size >= this.#limit) {
+    if ((this.#limit > 0 && this.#live.size >= this.#limit) || this.#slots?.take() === false) {
       this.reject("slot");
       return null;
     }
-    const session = new Session(this, String(this.#next++), protocol, visitor, this.#clock.now());
+    const session = new Session(this, this.#prefix + this.#next++, protocol, visitor, this.#clock.now());
     this.#live.set(session.id, session);
     if (protocol === "tcp") this.#tcp++;
     else this.#udp++;
@@ -91,6 +106,7 @@ export class SessionLedger {
   /** Called by `Session.close`. */
   remove(session: Session): void {
     if (!this.#live.delete(session.id)) return;
+    this.#slots?.give();
     if (session.protocol === "tcp") this.#tcp--;
     else this.#udp--;
     session.onClose?.();

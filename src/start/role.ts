@@ -1,0 +1,38 @@
+/**
+ * Starts the kind of instance that a configuration says, in this thread.
+ *
+ * @module
+ */
+import type { ClientConfig } from "../config/types.ts";
+import { messageOf } from "../errors.ts";
+import { startTunnelClient } from "../tunnel/client.ts";
+import type { TunnelContext } from "../tunnel/context.ts";
+import { isElsewhere } from "../tunnel/elsewhere.ts";
+import { startForwarder } from "../tunnel/forward.ts";
+import type { InstanceOptions } from "../tunnel/instance.ts";
+import { startTunnelServer } from "../tunnel/server.ts";
+import type { TunnelHandle } from "../tunnel/types.ts";
+
+/** A server, a client or a forwarder. */
+export function startRole(context: TunnelContext, options: InstanceOptions = {}): Promise<TunnelHandle> {
+  const { config } = context;
+  return config.role === "server"
+    ? startTunnelServer({ ...context, config }, options)
+    : startClientMode({ ...context, config }, options);
+}
+
+/** `auto`: the tunnel address can be bound here -> it is the entry of a forwarder; else a server listens there. */
+async function startClientMode(context: TunnelContext<ClientConfig>, options: InstanceOptions): Promise<TunnelHandle> {
+  const { config, logger } = context;
+  if (config.mode === "dual") return await startTunnelClient(context, options);
+  if (config.mode === "single") return await startForwarder(context, options);
+  try {
+    const handle = await startForwarder(context, options);
+    logger.info("Mode 1 (single-end): the tunnel address can be bound here");
+    return handle;
+  } catch (error) {
+    if (!isElsewhere(error)) throw error;
+    logger.info(`Mode 2 (dual-end): the tunnel address cannot be bound here (${messageOf(error)})`);
+    return await startTunnelClient(context, options);
+  }
+}

@@ -31,7 +31,7 @@ async function listen(options: ListenOptions): Promise<Listener> {
   const queue = new AcceptQueue<Conn>();
   try {
     const server = await listenSockets(options, (socket) => queue.push(socketConn(socket)));
-    return listenerOf(server, queue, `Cannot accept on ${formatAddress(options)}`);
+    return listenerOf(server, queue, `Cannot accept on ${formatAddress(serverAddress(server))}`);
   } catch (error) {
     throw toNodePassError(error, `Cannot listen on ${formatAddress(options)}`);
   }

@@ -8,6 +8,7 @@ import { isIp } from "../../address/ip.ts";
 import type { Deadline } from "../deadline.ts";
 import type { ConnectOptions, ListenOptions, SocketAddress } from "../types.ts";
 import { openOn, socketAddress } from "../wildcard.ts";
+import { watchDescriptors } from "./descriptor_watch.ts";
 
 /** Half-close is ours to decide; Nagle's delay is off; a dead peer shows after minutes, not hours. */
 const socketOptions = {
@@ -64,6 +65,7 @@ export function listenSockets(options: ListenOptions, onSocket: (socket: net.Soc
       server.once("error", reject);
       server.listen({ host, port: options.port, ...(options.shared ? { reusePort: true } : {}) }, () => {
         server.off("error", reject);
+        watchDescriptors(server);
         resolve(server);
       });
     }));

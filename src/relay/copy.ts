@@ -10,7 +10,7 @@ import type { Sink } from "./sink.ts";
 import type { TokenBucket } from "./token_bucket.ts";
 
 /** First and smallest buffer: thousands of quiet sessions stay cheap. */
-const SMALLEST_BUFFER_BYTES = 16 * 1024;
+const SMALLEST_BUFFER_BYTES = 4 * 1024;
 const GROWTH = 4;
 /** Reads in a row that a smaller buffer would have held, before it is used. */
 const SMALL_READS_TO_SHRINK = 4;
@@ -40,7 +40,7 @@ const ENDED: CopyEnd = Object.freeze({ kind: "end" });
 /**
  * Copies until the source ends, then ends the sink. Never rejects: how it ended is the result.
  *
- * Small for many quiet sessions, large for bulk: the buffer starts at 16 KiB, grows fourfold when a read fills it and
+ * Small for many quiet sessions, large for bulk: the buffer starts at 4 KiB, grows fourfold when a read fills it and
  * shrinks again when reads stay small. Apart from the two awaits nothing is created per chunk but the part of the
  * buffer that is written.
  */

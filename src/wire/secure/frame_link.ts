@@ -30,7 +30,7 @@ import {
   parseToken,
 } from "./frames.ts";
 
-const START_BUFFER_BYTES = 16 * 1024;
+const START_BUFFER_BYTES = 4 * 1024;
 /** Reads below this on a delayed connection are answered with an empty PONG. */
 const SMALL_READ_BYTES = 16 * 1024;
 /** No frame other than DATA is longer on a session link. */

@@ -68,8 +68,8 @@ function counting(length: number): number[] {
 test("copy passes every byte in order, then ends the sink once", async () => {
   const sink = new CollectingSink();
   const settings = options();
-  deepEqual(await copy(new ScriptedSource([1, 5000, 3, 16384, 70_000]), sink, settings), { kind: "end" });
-  deepEqual(sink.bytes, counting(1 + 5000 + 3 + 16384 + 65536));
+  deepEqual(await copy(new ScriptedSource([1, 3000, 3, 4096, 70_000]), sink, settings), { kind: "end" });
+  deepEqual(sink.bytes, counting(1 + 3000 + 3 + 4096 + 16384));
   equal(sink.ended, 1);
   equal(settings.meter.rx, sink.bytes.length);
   equal(settings.meter.tx, 0);
@@ -95,22 +95,22 @@ test("copy counts at the sink when that is the metered socket", async () => {
 });
 
 test("copy grows its buffer fourfold while reads fill it, up to the limit", async () => {
-  const source = new ScriptedSource([16 * KIB, 64 * KIB, 256 * KIB, 1024 * KIB]);
+  const source = new ScriptedSource([4 * KIB, 16 * KIB, 64 * KIB, 256 * KIB, 1024 * KIB]);
   await copy(source, new CollectingSink({ headroom: 4 }), options());
-  deepEqual(source.rooms, [16 * KIB, 64 * KIB, 256 * KIB, 1024 * KIB, 1024 * KIB]);
-  const limited = new ScriptedSource([16 * KIB, 40 * KIB]);
-  await copy(limited, new CollectingSink(), options(40 * KIB));
-  deepEqual(limited.rooms, [16 * KIB, 40 * KIB, 40 * KIB]);
+  deepEqual(source.rooms, [4 * KIB, 16 * KIB, 64 * KIB, 256 * KIB, 1024 * KIB, 1024 * KIB]);
+  const limited = new ScriptedSource([4 * KIB, 10 * KIB]);
+  await copy(limited, new CollectingSink(), options(10 * KIB));
+  deepEqual(limited.rooms, [4 * KIB, 10 * KIB, 10 * KIB]);
   const tiny = new ScriptedSource([1 * KIB]);
   await copy(tiny, new CollectingSink(), options(1 * KIB));
   deepEqual(tiny.rooms, [1 * KIB, 1 * KIB]);
 });
 
 test("copy goes back to a small buffer when reads stay small", async () => {
-  const source = new ScriptedSource([16 * KIB, 64 * KIB, 256 * KIB, ...new Array(40).fill(100)]);
+  const source = new ScriptedSource([4 * KIB, 16 * KIB, 64 * KIB, 256 * KIB, ...new Array(40).fill(100)]);
   await copy(source, new CollectingSink(), options());
-  equal(source.rooms[3], 1024 * KIB);
-  equal(source.rooms.at(-1), 16 * KIB);
+  equal(source.rooms[4], 1024 * KIB);
+  equal(source.rooms.at(-1), 4 * KIB);
 });
 
 test("copy tells a broken source from a broken sink and ends neither", async () => {

@@ -95,27 +95,14 @@ export async function startEcho(processes: Processes): Promise<Entry> {
   return entryOf("echo", port, [running]);
 }
 
-/** Bare copy loops in a row: 1 hop stands beside single-end, 2 hops beside a tunnel. */
-export async function startBareLoops(processes: Processes, hops: 1 | 2, backend: number): Promise<Entry> {
-  const running: Running[] = [];
-  let port = backend;
-  for (let hop = 0; hop < hops; hop++) {
-    const next = port;
-    port = freePort();
-    const loop = processes.start("bare loop", loadCommand("bare_loop", port, next));
-    running.push(loop);
-    await listening(loop, port);
-  }
-  return entryOf(`bare loop, ${hops} ${hops === 1 ? "hop" : "hops"}`, port, running);
-}
-
 /** Command line of a program in `loads/`. */
 export function loadCommand(name: string, ...args: readonly (string | number)[]): string[] {
   const file = new URL(`./loads/${name}.ts`, import.meta.url).pathname;
   return [Deno.execPath(), "run", "--no-prompt", "-A", file, ...args.map(String)];
 }
 
-async function listening(running: Running, port: number): Promise<void> {
+/** Resolves once the process accepts on the port. */
+export async function listening(running: Running, port: number): Promise<void> {
   let ended = false;
   void running.exited.then(() => ended = true);
   await until(`${running.name} to listen on ${port}`, () => ended || isListening(port), READY_MS);

@@ -22,10 +22,16 @@ const DENO_FLAGS = [
   "--allow-sys",
 ];
 
+/** What an end can run on. */
+export type RuntimeKind = "deno" | "node";
+
 /** How an end is started. */
 export interface EndRuntime {
+  readonly kind: RuntimeKind;
   /** Name and version. */
   readonly name: string;
+  /** The runtime alone, for a program of its own. */
+  readonly program: readonly string[];
   /** Everything before the URL. */
   readonly command: readonly string[];
   /** Made by `keygen`, so that no key stretching is measured. */
@@ -48,33 +54,38 @@ export interface TunnelOptions {
   readonly flow?: "reverse" | "forward";
   /** Port of the target. */
   readonly backend: number;
+  /** Ready links. @default 64 */
+  readonly links?: number;
 }
 
 /** Finds the runtime and makes a key. */
-export async function resolveEnds(processes: Processes, runtime: "deno" | "node", cli: string): Promise<EndRuntime> {
-  const program = runtime === "deno" ? Deno.execPath() : await findNode(processes);
-  const command = runtime === "deno" ? [program, ...DENO_FLAGS, cli] : [program, cli];
-  const version = (await processes.run([program, "--version"], 5000)).trim().split("\n")[0]!;
+export async function resolveEnds(processes: Processes, runtime: RuntimeKind, cli: string): Promise<EndRuntime> {
+  const path = runtime === "deno" ? Deno.execPath() : await findNode(processes);
+  const program = runtime === "deno" ? [path, "run", "--no-prompt", "-A"] : [path];
+  const command = runtime === "deno" ? [path, ...DENO_FLAGS, cli] : [path, cli];
+  const version = (await processes.run([path, "--version"], 5000)).trim().split("\n")[0]!;
   const name = runtime === "deno" ? version.replace(/ \(.*/, "") : `node ${version.slice(1)}`;
   const key = (await processes.run([...command, "keygen"], 10_000)).trim();
-  return { name, command, key };
+  return { kind: runtime, name, program, command, key };
 }
 
 /** Starts a server and a client and waits until the pool is full. */
 export async function startTunnel(processes: Processes, ends: EndRuntime, options: TunnelOptions): Promise<Entry> {
-  const { tls, flow = "reverse", backend } = options;
+  const { tls, flow = "reverse", backend, links = LINKS } = options;
   const [tunnel, entry] = [freePort(), freePort()];
   const [atServer, atClient] = flow === "reverse" ? [entry, backend] : [backend, entry];
   const mode = flow === "reverse" ? 1 : 2;
   const urls = [
     `server://${ends.key}@127.0.0.1:${tunnel}/127.0.0.1:${atServer}?tls=${tls}&mode=${mode}&log=error`,
-    `client://${ends.key}@127.0.0.1:${tunnel}/127.0.0.1:${atClient}?mode=2&log=error`,
+    `client://${ends.key}@127.0.0.1:${tunnel}/127.0.0.1:${atClient}?mode=2&log=error${
+      links === LINKS ? "" : `&min=${links}`
+    }`,
   ];
   const server = processes.start("server", [...ends.command, urls[0]!]);
   await ready([server], `the server to listen on ${tunnel}`, () => isListening(tunnel));
   const client = processes.start("client", [...ends.command, urls[1]!]);
-  const full = () => isListening(entry) && establishedOn(tunnel) >= LINKS + 1;
-  await ready([server, client], `${LINKS} links and a listener on ${entry}`, full);
+  const full = () => isListening(entry) && establishedOn(tunnel) >= links + 1;
+  await ready([server, client], `${links} links and a listener on ${entry}`, full);
   return entryOf(`tunnel tls ${tls}`, entry, [server, client]);
 }
 

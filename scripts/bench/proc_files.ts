@@ -4,19 +4,33 @@
  * @module
  */
 
-const TICKS_PER_SECOND = 100;
 const ESTABLISHED = "01";
 const LISTENING = "0A";
 
-/** Processor seconds that the processes have used so far, all threads. */
-export function cpuSeconds(pids: readonly number[]): number {
-  let ticks = 0;
+/** Processor time of each thread, in nanoseconds. */
+export type CpuClock = ReadonlyMap<string, number>;
+
+/** What the threads of these processes have used so far, as the scheduler counts it. */
+export function cpuClock(pids: readonly number[]): CpuClock {
+  const clock = new Map<string, number>();
   for (const pid of pids) {
-    const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    ticks += Number(fields[11]) + Number(fields[12]);
+    for (const { name } of Deno.readDirSync(`/proc/${pid}/task`)) {
+      try {
+        const [nanoseconds] = Deno.readTextFileSync(`/proc/${pid}/task/${name}/schedstat`).split(" ");
+        clock.set(name, Number(nanoseconds));
+      } catch {
+        // The thread has just ended.
+      }
+    }
   }
-  return ticks / TICKS_PER_SECOND;
+  return clock;
+}
+
+/** Processor seconds between two readings. */
+export function cpuSecondsBetween(before: CpuClock, after: CpuClock): number {
+  let nanoseconds = 0;
+  for (const [thread, count] of after) nanoseconds += count - (before.get(thread) ?? 0);
+  return nanoseconds / 1e9;
 }
 
 /** Resident memory in MB (10^6 bytes). */

@@ -11,6 +11,15 @@ export interface Row {
   readonly pass: boolean | null;
   readonly measured: Readonly<Record<string, unknown>>;
   readonly demand: string;
+  /** What later runs are compared by. */
+  readonly comparison?: Comparison;
+}
+
+/** A figure without the machine's own speed: ratios of neighbouring repetitions. */
+export interface Comparison {
+  readonly to: "HAProxy" | "bare loop" | "demand";
+  readonly better: "higher" | "lower";
+  readonly ratios: readonly number[];
 }
 
 /** The middle value; the mean of the middle two. */
@@ -38,7 +47,7 @@ export function ratioRow(
   minimum: number,
   extra: Readonly<Record<string, unknown>> = {},
 ): Row {
-  const ratios = samples.ours.map((value, i) => value / samples.haproxy[i]!);
+  const ratios = quotients(samples.ours, samples.haproxy);
   const ratio = median(ratios);
   return {
     id,
@@ -53,20 +62,32 @@ export function ratioRow(
       ...extra,
     },
     demand: `>= ${minimum} x HAProxy`,
+    comparison: { to: "HAProxy", better: "higher", ratios: ratios.map(round) },
   };
 }
 
-/** A figure that is judged against a number. */
+/** A figure that is judged against a number; it is compared by its share of that number unless the caller says how. */
 export function limitRow(
   id: string,
   unit: string,
   samples: readonly number[],
   maximum: number,
   extra: Readonly<Record<string, unknown>> = {},
+  comparison: Comparison = shareOf(samples, maximum),
 ): Row {
   const value = median(samples);
   const measured = { value: round(value), unit, spread: spread(samples), ...extra };
-  return { id, pass: value <= maximum, measured, demand: `<= ${maximum} ${unit}` };
+  return { id, pass: value <= maximum, measured, demand: `<= ${maximum} ${unit}`, comparison };
+}
+
+/** A comparison with the demand itself, for figures where less is better. */
+export function shareOf(samples: readonly number[], maximum: number): Comparison {
+  return { to: "demand", better: "lower", ratios: samples.map((value) => round(value / maximum)) };
+}
+
+/** Ratios of neighbouring repetitions. */
+export function quotients(ours: readonly number[], theirs: readonly number[]): number[] {
+  return ours.map((value, i) => value / theirs[i]!);
 }
 
 /** A figure that could not be measured. */
@@ -78,25 +99,4 @@ export function skippedRow(id: string, why: string): Row {
 export function failedRow(id: string, error: unknown): Row {
   const text = error instanceof Error ? error.message : String(error);
   return { id, pass: false, measured: { error: text.slice(0, 1500) }, demand: "a measurement" };
-}
-
-/** The rows as a Markdown table. */
-export function markdownTable(rows: readonly Row[]): string {
-  const lines = ["| Id | Result | Value | HAProxy | Ratio | Bare loop | Demand |", "|---|---|---|---|---|---|---|"];
-  for (const { id, pass, measured, demand } of rows) {
-    const result = pass === null ? "skipped" : pass ? "ok" : "MISSED";
-    const value = measured["value"] === undefined
-      ? String(measured["skipped"] ?? measured["error"] ?? "").split("\n")[0]!.slice(0, 100)
-      : `${measured["value"]} ${measured["unit"]} ${range(measured["spread"])}`;
-    const haproxy = measured["haproxy"] === undefined
-      ? ""
-      : `${measured["haproxy"]} ${range(measured["haproxySpread"])}`;
-    const figures = [value.trim(), haproxy.trim(), measured["ratio"] ?? "", measured["bareLoop"] ?? ""];
-    lines.push(`| ${[id, result, ...figures, demand].join(" | ")} |`);
-  }
-  return lines.join("\n");
-}
-
-function range(value: unknown): string {
-  return Array.isArray(value) ? `(${value[0]} - ${value[1]})` : "";
 }

@@ -3,16 +3,13 @@
  *
  * @module
  */
-import { startBareLoops, startHaproxy, startIperf } from "../backends.ts";
+import { startHaproxy, startIperf } from "../backends.ts";
+import { startBareLoops, startBarePair } from "../bare.ts";
 import { alternate, type Bench, type Contender, type Figures, wanted } from "../bench.ts";
 import { type Entry, startSingle, startTunnel } from "../ends.ts";
-import { cpuSeconds, delay } from "../proc_files.ts";
-import { limitRow, median, ratioRow, round } from "../rows.ts";
+import { iperf } from "../iperf.ts";
+import { limitRow, median, quotients, ratioRow, round } from "../rows.ts";
 
-const GIB = 2 ** 30;
-/** The server is busy for a moment after a load. */
-const ATTEMPTS = 10;
-const BUSY_MS = 300;
 const STREAMS = [1, 4] as const;
 type Streams = typeof STREAMS[number];
 
@@ -29,6 +26,12 @@ interface Samples {
   readonly cpuPerGib: number[];
 }
 
+/** An entry of the product and what the runtime reaches in its place. */
+interface Measured {
+  readonly entry: Entry;
+  readonly bare: Entry;
+}
+
 export const throughput: Figures = {
   ids: ["P1", "P2", "P3", "P6"],
   programs: ["iperf3", "haproxy"],
@@ -41,28 +44,32 @@ export const throughput: Figures = {
       return server.port;
     };
     const haproxy = await startHaproxy(bench.processes, bench.folder, await backend());
-    const tunnels = new Map<0 | 1, Entry>();
+    const tunnels = new Map<0 | 1, Measured>();
     for (const tls of bench.options.tls) {
       if (!(tls === 0 ? wanted(bench, "P1", "P2") : wanted(bench, "P3"))) continue;
-      tunnels.set(tls, await startTunnel(bench.processes, bench.ends, { tls, backend: await backend() }));
+      const entry = await startTunnel(bench.processes, bench.ends, { tls, backend: await backend() });
+      const bare = tls === 0
+        ? await startBareLoops(bench, 2, await backend())
+        : await startBarePair(bench, tls, await backend());
+      tunnels.set(tls, { entry, bare });
     }
-    const single = wanted(bench, "P6") ? await startSingle(bench.processes, bench.ends, await backend()) : null;
-    const oneHop = single === null ? null : await startBareLoops(bench.processes, 1, await backend());
-    const twoHops = tunnels.has(0) ? await startBareLoops(bench.processes, 2, await backend()) : null;
-    const entries = [haproxy, ...tunnels.values(), single, oneHop, twoHops].filter((entry) => entry !== null);
-    const scene = { haproxy, tunnels, single, oneHop, twoHops, entries };
-    for (const streams of STREAMS) await measureStreams(bench, streams, scene);
+    const single = wanted(bench, "P6")
+      ? {
+        entry: await startSingle(bench.processes, bench.ends, await backend()),
+        bare: await startBareLoops(bench, 1, await backend()),
+      }
+      : null;
+    const measured = [...tunnels.values(), ...(single === null ? [] : [single])];
+    const entries = [haproxy, ...measured.flatMap(({ entry, bare }) => [entry, bare])];
+    for (const streams of STREAMS) await measureStreams(bench, streams, { haproxy, tunnels, single, entries });
     await Promise.all([...entries, ...backends].map((entry) => entry.stop()));
   },
 };
 
 interface Scene {
   readonly haproxy: Entry;
-  readonly tunnels: ReadonlyMap<0 | 1, Entry>;
-  readonly single: Entry | null;
-  /** What the runtime can do at best, as a tunnel without any tunnel would. */
-  readonly oneHop: Entry | null;
-  readonly twoHops: Entry | null;
+  readonly tunnels: ReadonlyMap<0 | 1, Measured>;
+  readonly single: Measured | null;
   readonly entries: readonly Entry[];
 }
 
@@ -79,64 +86,30 @@ async function measureStreams(bench: Bench, streams: Streams, scene: Scene): Pro
   }));
   await alternate(bench, contenders);
   const haproxy = all.get(scene.haproxy)!;
-  const emit = (id: string, entry: Entry | null | undefined, minimum: number, bare: Entry | null) => {
-    if (!entry) return;
+  const emit = (id: string, { entry, bare }: Measured, minimum: number) => {
     const ours = all.get(entry)!;
-    const extra = { ...cost(ours, haproxy), ...bareCost(bare === null ? null : all.get(bare)!) };
+    const extra = costs(ours, haproxy, all.get(bare)!);
     bench.emit(ratioRow(`${id}/${streams}`, "Gbit/s", { ours: ours.gbits, haproxy: haproxy.gbits }, minimum, extra));
   };
-  const plain = scene.tunnels.get(0);
-  if (wanted(bench, "P1")) emit("P1", plain, TUNNEL_RATIO[0][streams], scene.twoHops);
-  if (plain !== undefined && wanted(bench, "P2")) {
-    const { cpuPerGib } = all.get(plain)!;
-    const bare = scene.twoHops === null ? null : all.get(scene.twoHops)!;
-    const extra = {
-      haproxy: round(median(haproxy.cpuPerGib)),
-      ...(bare === null ? {} : { bareLoop: round(median(bare.cpuPerGib)) }),
-    };
-    bench.emit(limitRow(`P2/${streams}`, "cpu-s/GiB", cpuPerGib, CPU_SECONDS_PER_GIB, extra));
-  }
-  emit("P3", scene.tunnels.get(1), TUNNEL_RATIO[1][streams], null);
-  emit("P6", scene.single, SINGLE_RATIO, scene.oneHop);
+  const [plain, inTls] = [scene.tunnels.get(0), scene.tunnels.get(1)];
+  if (plain && wanted(bench, "P1")) emit("P1", plain, TUNNEL_RATIO[0][streams]);
+  if (plain && wanted(bench, "P2")) emitCost(bench, streams, haproxy, all.get(plain.entry)!, all.get(plain.bare)!);
+  if (inTls) emit("P3", inTls, TUNNEL_RATIO[1][streams]);
+  if (scene.single) emit("P6", scene.single, SINGLE_RATIO);
 }
 
-function cost(ours: Samples, haproxy: Samples): Record<string, number> {
+function emitCost(bench: Bench, streams: Streams, haproxy: Samples, ours: Samples, bare: Samples): void {
+  const extra = { haproxy: round(median(haproxy.cpuPerGib)), bareLoop: round(median(bare.cpuPerGib)) };
+  const ratios = quotients(ours.cpuPerGib, haproxy.cpuPerGib).map(round);
+  const comparison = { to: "HAProxy", better: "lower", ratios } as const;
+  bench.emit(limitRow(`P2/${streams}`, "cpu-s/GiB", ours.cpuPerGib, CPU_SECONDS_PER_GIB, extra, comparison));
+}
+
+function costs(ours: Samples, haproxy: Samples, bare: Samples): Record<string, number> {
   return {
     cpuSecondsPerGib: round(median(ours.cpuPerGib)),
     haproxyCpuSecondsPerGib: round(median(haproxy.cpuPerGib)),
+    bareLoop: round(median(bare.gbits)),
+    bareLoopCpuSecondsPerGib: round(median(bare.cpuPerGib)),
   };
-}
-
-function bareCost(bare: Samples | null): Record<string, number> {
-  if (bare === null) return {};
-  return { bareLoop: round(median(bare.gbits)), bareLoopCpuSecondsPerGib: round(median(bare.cpuPerGib)) };
-}
-
-async function iperf(
-  bench: Bench,
-  entry: Entry,
-  streams: Streams,
-  seconds: number,
-): Promise<{ gbits: number; cpuPerGib: number }> {
-  const args = ["-c", "127.0.0.1", "-p", entry.port, "-t", seconds, "-P", streams, "-J"].map(String);
-  let problem: string | undefined;
-  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    const before = cpuSeconds(entry.pids);
-    const text = await bench.processes.run(["iperf3", ...args], seconds * 1000 + 15_000);
-    const cpu = cpuSeconds(entry.pids) - before;
-    const report = JSON.parse(text) as IperfReport;
-    const received = report.end.sum_received;
-    if (received !== undefined) {
-      return { gbits: received.bits_per_second / 1e9, cpuPerGib: cpu / (received.bytes / GIB) };
-    }
-    problem = report.error ?? "no result";
-    if (!problem.includes("busy")) break;
-    await delay(BUSY_MS);
-  }
-  throw new Error(`iperf3 through ${entry.name}: ${problem}`);
-}
-
-interface IperfReport {
-  readonly end: { readonly sum_received?: { readonly bytes: number; readonly bits_per_second: number } };
-  readonly error?: string;
 }

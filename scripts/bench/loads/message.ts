@@ -23,6 +23,6 @@ export async function readMessage(conn: Deno.TcpConn, into: Uint8Array): Promise
 }
 
 /** Writes all of `bytes`. */
-export async function writeAll(conn: Deno.TcpConn, bytes: Uint8Array): Promise<void> {
+export async function writeAll(conn: Pick<Deno.Conn, "write">, bytes: Uint8Array): Promise<void> {
   for (let sent = 0; sent < bytes.length;) sent += await conn.write(sent === 0 ? bytes : bytes.subarray(sent));
 }

@@ -67,11 +67,14 @@ async function burst(entry: SocketAddress, target: Target, kill: () => void): Pr
   });
   if (failures.length > 0) throw new Error(failures[0]);
   const echoed = visitors.map(() => Promise.withResolvers<void>());
-  const running = visitors.map((visitor, index) => pump(visitor, () => echoed[index]!.resolve()));
+  const early = new Error("A transfer ended before its first echo");
+  const running = visitors.map(async (visitor, index) => {
+    await pump(visitor, () => echoed[index]!.resolve());
+    echoed[index]!.reject(early);
+  });
   await within(20_000, "an echo on every transfer", Promise.all(echoed.map(({ promise }) => promise)));
   kill();
   const struck = performance.now();
-  if (kill === null) { for (const visitor of visitors) visitor.close(); }
   await within(15_000, "every visitor's socket to close", Promise.all(running));
   for (const visitor of visitors) visitor.close();
   await until("the target's sockets are closed", () => target.open.size === 0, 15_000);

@@ -33,6 +33,8 @@ import type { TunnelHandle } from "./types.ts";
 
 /** Links for datagrams, when both ends want UDP. */
 const DATAGRAM_LINKS = 2;
+/** A server whose workers share the tunnel port asks for more, until each has one. */
+const MOST_DATAGRAM_LINKS = 1_024;
 const FIRST_RETRY_MS = 250;
 const LONGEST_RETRY_MS = 4_000;
 /** A control channel that lived this long is a success. */
@@ -98,7 +100,7 @@ class TunnelClient extends Instance<ClientConfig> {
 
   async start(options: InstanceOptions): Promise<void> {
     const { config, logger } = this.context;
-    logger.info(`Client started: server is ${formatAddress(config.tunnel)}`);
+    if (this.first) logger.info(`Client started: server is ${formatAddress(config.tunnel)}`);
     this.startReports(options);
     const { promise: tried, resolve } = Promise.withResolvers<void>();
     this.#running = this.#run(resolve).catch((error) => this.fail(error));
@@ -214,7 +216,10 @@ class TunnelClient extends Instance<ClientConfig> {
       this.#supplied = this.#newSupply(settings);
     }
     this.#agreement = agreement;
-    this.#supplied.links.configure({ acknowledge: settings.delaysSmallWrites, maxReady: settings.maxLinks });
+    this.#supplied.links.configure({
+      acknowledge: settings.delaysSmallWrites,
+      maxReady: Math.ceil(settings.maxLinks / (this.context.crew?.size ?? 1)),
+    });
     if (settings.flow === "forward" && this.#entry === null && !this.closing) await this.#openEntry();
     if (settings.flow === "forward") this.#matchmaker.add(this.#supplied.links);
   }
@@ -223,19 +228,21 @@ class TunnelClient extends Instance<ClientConfig> {
     const { config, logger } = this.context;
     try {
       this.#entry = await openEntry(this.context, config.targets, this.#ingress.handlers);
-      logger.info(`Visitors arrive at ${this.entries.map(formatAddress).join(", ")}`);
+      if (this.first) logger.info(`Visitors arrive at ${this.entries.map(formatAddress).join(", ")}`);
     } catch (error) {
       throw new FatalError(error);
     }
   }
 
   #newSupply(settings: ServerConfigMessage): Supplied {
-    const { config, runtime, ledger, logger } = this.context;
+    const { config, runtime, ledger, logger, crew } = this.context;
+    // The server bounds each client; workers are one to whoever configured them.
+    const maxLinks = Math.ceil(settings.maxLinks / (crew?.size ?? 1));
     const links = new PeerLinks({
       end: settings.flow === "forward" ? "ingress" : "egress",
       maxBufferBytes: config.settings.tcpBufferBytes,
-      minReady: Math.min(config.minLinks, settings.maxLinks),
-      maxReady: settings.maxLinks,
+      minReady: Math.min(config.minLinks, maxLinks),
+      maxReady: maxLinks,
       acknowledge: settings.delaysSmallWrites,
       surplusMs: config.settings.maxPoolIntervalMs,
       now: () => runtime.clock.now(),
@@ -270,12 +277,12 @@ class TunnelClient extends Instance<ClientConfig> {
         },
         onFailure: (error) => logger.warn("Cannot open a link", { reason: messageOf(error) }),
       });
-    const least = Math.min(config.minLinks, settings.maxLinks);
+    const least = Math.min(config.minLinks, maxLinks);
     return {
       links,
-      sessions: supply("session", least, settings.maxLinks, () => links.ready),
+      sessions: supply("session", least, maxLinks, () => links.ready),
       datagrams: config.udp && settings.udp
-        ? supply("datagram", DATAGRAM_LINKS, DATAGRAM_LINKS, () => links.datagramLinks)
+        ? supply("datagram", DATAGRAM_LINKS, MOST_DATAGRAM_LINKS, () => links.datagramLinks)
         : null,
     };
   }
@@ -303,7 +310,9 @@ class TunnelClient extends Instance<ClientConfig> {
       case "refused":
         return refused(new NodePassError("limit", `Server refused this client: ${message.reason}`));
       case "demand":
-        return this.#supplied?.sessions.demand(message.links);
+        if (message.links > 0) this.#supplied?.sessions.demand(message.links);
+        if (message.datagrams > 0) this.#supplied?.datagrams?.demand(message.datagrams);
+        return;
       case "cancel":
         return this.#supplied?.links.cancelled(message.link, message.sequence);
       case "goaway":

@@ -32,8 +32,10 @@ import { type Entry, openEntry } from "./entry.ts";
 import { Ingress } from "./ingress.ts";
 import { Instance, type InstanceOptions, type InstanceState } from "./instance.ts";
 import { Matchmaker } from "./pool/matchmaker.ts";
-import { PeerLinks } from "./pool/peer_links.ts";
+import type { PeerLinks } from "./pool/peer_links.ts";
+import { serverLinks } from "./server_links.ts";
 import { ServerPeer } from "./server_peer.ts";
+import { PeerDirectory } from "./workers/peer_directory.ts";
 import { Targets } from "./targets.ts";
 import type { TunnelHandle } from "./types.ts";
 
@@ -41,6 +43,8 @@ import type { TunnelHandle } from "./types.ts";
 const RESUME_MS = 60_000;
 /** Demand of a burst of visitors travels in one message. */
 const DEMAND_DELAY_MS = 5;
+/** Where chance decides which worker gets a new link, it is asked for more often. */
+const ASK_AGAIN_MS = 100;
 
 /**
  * Listens on the tunnel address until it is closed. The context stays its owner's.
@@ -72,13 +76,20 @@ class TunnelServer extends Instance<ServerConfig> {
   #entry: Entry | null = null;
   #flow: "reverse" | "forward" = "reverse";
   #root: RootSecret | null = null;
+  /** What other workers know of the clients; null without workers. */
+  #directory: PeerDirectory | null = null;
   /** Runs while a demand is about to be sent. */
   #demand: Timer | null = null;
 
   constructor(context: TunnelContext<ServerConfig>) {
     super(context);
-    const { config, runtime, sweeper } = context;
-    this.#matchmaker = new Matchmaker(runtime.clock, config.settings.poolGetTimeoutMs, () => this.#demandSoon());
+    const { config, runtime, sweeper, crew } = context;
+    this.#matchmaker = new Matchmaker(
+      runtime.clock,
+      config.settings.poolGetTimeoutMs,
+      () => this.#demandSoon(),
+      crew === null ? undefined : ASK_AGAIN_MS,
+    );
     this.#ingress = new Ingress(context, this.#matchmaker, () => this.#connectedLinks());
     this.#egress = new Egress(context, new Targets(context), this.#cutDials.signal);
     this.#stopTick = sweeper.onTick((now) => this.#tick(now));
@@ -93,9 +104,10 @@ class TunnelServer extends Instance<ServerConfig> {
   }
 
   async start(options: InstanceOptions): Promise<void> {
-    const { config, runtime, logger } = this.context;
-    this.#root = await deriveRoot(config.key.secret.reveal());
-    const identity = config.tls.kind === "derived" ? await createServerIdentity(this.#root, runtime.random) : null;
+    const { config, runtime, logger, crew } = this.context;
+    this.#root = crew?.root ?? await deriveRoot(config.key.secret.reveal());
+    const derived = config.tls.kind === "derived";
+    const identity = crew?.identity ?? (derived ? await createServerIdentity(this.#root, runtime.random) : null);
     await this.#chooseFlow();
     this.#acceptor = await openAcceptor(this.context, identity, {
       control: (conn, hello, take) => this.#control(conn, hello, take),
@@ -103,7 +115,9 @@ class TunnelServer extends Instance<ServerConfig> {
       // Visitors that wait for links hold the descriptors that the links need.
       starved: () => this.#matchmaker.turnAway(new NodePassError("limit", "No link can be accepted now")),
     });
+    this.#joinCrew();
     this.startReports(options);
+    if (!this.first) return;
     const tunnel = formatAddress(this.#acceptor.local);
     if (this.#flow === "reverse") {
       logger.info(`Server started: visitors arrive at ${this.entries.map(formatAddress).join(", ")}`, { tunnel });
@@ -132,14 +146,39 @@ class TunnelServer extends Instance<ServerConfig> {
     await this.#acceptor?.close();
     this.#matchmaker.close();
     this.#demand?.cancel();
-    for (const peer of this.#peers.values()) peer.control?.send(encodeGoaway(graceMs));
+    for (const { control } of this.#peers.values()) if (control?.local) control.send(encodeGoaway(graceMs));
     await drainSessions(this.context, graceMs, () => this.#cutDials.abort());
     const peers = [...this.#peers.values()];
     await Promise.all(peers.map(({ control }) => control?.close()));
     for (const { links } of peers) links.close();
     this.#peers.clear();
     await this.#entry?.finished;
+    this.#directory?.close();
     this.#stopTick();
+  }
+
+  /** Learns of the clients of other workers, from the first to the last. */
+  #joinCrew(): void {
+    const { config, crew, runtime } = this.context;
+    if (crew === null) return;
+    // Visitors of a UDP port that cannot be shared are all at the first worker.
+    const takers = this.#flow === "reverse" && !runtime.udp.sharesPorts ? 1 : crew.size;
+    this.#directory = new PeerDirectory(crew, {
+      clock: runtime.clock,
+      maxLinks: config.maxLinks,
+      datagramWorkers: config.udp ? takers : 0,
+      peer: (id) => this.#peers.get(id),
+      peers: () => this.#peers.values(),
+      create: (id) => {
+        const peer = new ServerPeer(id, "", this.#newLinks(id));
+        this.#peers.set(id, peer);
+        return peer;
+      },
+      connected: (peer) => this.#matchmaker.add(peer.links),
+      disconnected: (peer) => this.#matchmaker.remove(peer.links),
+      configure: (peer, minLinks, delays) => this.#configure(peer, minLinks, delays),
+      vouch: (host) => this.#acceptor!.vouch(host),
+    });
   }
 
   /** `auto`: the target address can be bound here -> visitors arrive at it; else the targets are elsewhere. */
@@ -180,13 +219,18 @@ class TunnelServer extends Instance<ServerConfig> {
       onMessage: (message) => this.#hear(peer, channel, message),
     });
     const peer = known ?? new ServerPeer(agreement.clientId, address, this.#newLinks(agreement.clientId));
-    if (refusal !== null) {
-      channel.send(encodeRefused(refusal));
-      await channel.close();
-      throw new NodePassError("limit", `Cannot serve client ${address}: ${refusal}`);
+    if (refusal !== null) return await this.#refuse(channel, address, refusal);
+    if (this.#directory === null) {
+      if (!take()) return void channel.close();
+      peer.agree(agreement);
+    } else {
+      const refused = await this.#directory.agree(peer, agreement, address, conn.remote.host);
+      if (refused !== null) return await this.#refuse(channel, address, refused);
+      if (!take()) {
+        this.#directory.lost(peer);
+        return void channel.close();
+      }
     }
-    if (!take()) return void channel.close();
-    peer.agree(agreement);
     peer.address = address;
     this.#peers.set(peer.id, peer);
     const replaced = peer.control;
@@ -214,6 +258,12 @@ class TunnelServer extends Instance<ServerConfig> {
     logger.info(`Tunnel handshaked: ${formatAddress(conn.local)} <-> ${address} in ${ms}ms`);
   }
 
+  async #refuse(channel: ControlChannel, address: string, reason: string): Promise<never> {
+    channel.send(encodeRefused(reason));
+    await channel.close();
+    throw new NodePassError("limit", `Cannot serve client ${address}: ${reason}`);
+  }
+
   /** Whether connections of the tunnel port keep Nagle's delay: then clients answer small frames at once. */
   get #delaysSmallWrites(): boolean {
     const { config, runtime } = this.context;
@@ -234,17 +284,32 @@ class TunnelServer extends Instance<ServerConfig> {
     switch (message.kind) {
       case "config": {
         const { minLinks, delaysSmallWrites } = parseClientConfigMessage(message.json);
-        peer.links.configure({ minReady: minLinks, acknowledge: delaysSmallWrites });
+        this.#configure(peer, minLinks, delaysSmallWrites);
+        this.#directory?.tell({ kind: "configured", client: peer.id, minLinks, delaysSmallWrites });
         return;
       }
       case "cancel":
+        this.#directory?.tell({
+          kind: "cancelled",
+          client: peer.id,
+          link: message.link,
+          sequence: message.sequence,
+        });
         return peer.links.cancelled(message.link, message.sequence);
       case "goaway":
         peer.leaving = true;
+        this.#directory?.tell({ kind: "leaving", client: peer.id });
         return this.#matchmaker.remove(peer.links);
       default:
         throw new NodePassError("protocol", `Client sent ${message.kind.toUpperCase()} to its server`);
     }
+  }
+
+  #configure(peer: ServerPeer, minLinks: number, delaysSmallWrites: boolean): void {
+    const { crew } = this.context;
+    // Above its share, so that links spread by chance are not opened and closed for ever.
+    const minReady = crew === null ? minLinks : Math.ceil(minLinks / crew.size) + 1;
+    peer.links.configure({ minReady, acknowledge: delaysSmallWrites });
   }
 
   #controlLost(peer: ServerPeer, channel: ControlChannel, error: NodePassError): void {
@@ -252,6 +317,7 @@ class TunnelServer extends Instance<ServerConfig> {
     peer.control = null;
     peer.controlLostAt = this.context.runtime.clock.now();
     this.#matchmaker.remove(peer.links);
+    this.#directory?.lost(peer);
     if (!this.closing) {
       this.context.logger.info(`Client disconnected: ${peer.address}`, { reason: error.message });
     }
@@ -273,27 +339,20 @@ class TunnelServer extends Instance<ServerConfig> {
   }
 
   #newLinks(id: string): PeerLinks {
-    const { config, runtime, ledger, logger } = this.context;
-    return new PeerLinks({
-      end: this.#flow === "reverse" ? "ingress" : "egress",
-      maxBufferBytes: config.settings.tcpBufferBytes,
-      minReady: 1,
-      maxReady: config.maxLinks,
-      acknowledge: false,
-      surplusMs: config.settings.maxPoolIntervalMs,
-      now: () => runtime.clock.now(),
-      events: {
-        opened: (session) => this.#egress.open(session),
-        openedDatagrams: (session) => this.#egress.openDatagrams(session),
-        orphaned: (session) => void this.#ingress.replace(session),
-        cancel: (counter, sequence) => this.#peers.get(id)?.control?.send(encodeCancel(counter, sequence)),
-        changed: () => this.#matchmaker.offer(),
-        dropped: () => ledger.reject("overflow"),
-        lost: (error) => {
-          if (error.code !== "closed") logger.debug("Link ended", { reason: error.message });
-        },
+    return serverLinks(this.context, this.#flow, {
+      egress: this.#egress,
+      ingress: this.#ingress,
+      cancel: (counter, sequence) => this.#peers.get(id)?.control?.send(encodeCancel(counter, sequence)),
+      changed: () => {
+        this.#matchmaker.offer();
+        if (this.#directory !== null) this.#changed(id);
       },
     });
+  }
+
+  #changed(id: string): void {
+    const peer = this.#peers.get(id);
+    if (peer !== undefined) this.#directory?.changed(peer);
   }
 
   *#connectedLinks(): Iterable<PeerLinks> {
@@ -306,7 +365,11 @@ class TunnelServer extends Instance<ServerConfig> {
       this.#demand = null;
       const clients = [...this.#peers.values()].filter(({ control, leaving }) => control !== null && !leaving);
       const each = Math.ceil(this.#matchmaker.waiting / Math.max(1, clients.length));
-      if (each > 0) { for (const { control } of clients) control!.send(encodeDemand(each)); }
+      if (each === 0) return;
+      for (const peer of clients) {
+        if (this.#directory === null) peer.control!.send(encodeDemand(each));
+        else this.#directory.wanted(peer, each);
+      }
     });
   }
 
@@ -314,8 +377,13 @@ class TunnelServer extends Instance<ServerConfig> {
     for (const peer of [...this.#peers.values()]) {
       peer.links.tick(now, peer.controlLostAt);
       if (peer.controlLostAt === null) continue;
-      if (now - peer.controlLostAt >= RESUME_MS) peer.links.closeReady();
-      if (peer.links.total === 0) this.#peers.delete(peer.id);
+      const forgotten = now - peer.controlLostAt >= RESUME_MS;
+      if (forgotten) peer.links.closeReady();
+      // The links of this client may be at other workers.
+      if (peer.links.total > 0 || (this.#directory !== null && !forgotten)) continue;
+      this.#peers.delete(peer.id);
+      this.#directory?.forget(peer);
     }
+    this.#directory?.tick();
   }
 }

@@ -83,7 +83,8 @@ export class ServerCalls {
 
   #derived(): Promise<Credentials> {
     return this.#credentials ??= (async () => {
-      const root = await deriveRoot(this.#context.config.key.secret.reveal());
+      const { config, crew } = this.#context;
+      const root = crew?.root ?? await deriveRoot(config.key.secret.reveal());
       return { root, identity: await deriveClientIdentity(root) };
     })();
   }

@@ -6,6 +6,7 @@
 import type { PeerInfo } from "./types.ts";
 import type { Agreement } from "../wire/secure/agreement.ts";
 import type { ControlChannel } from "../wire/secure/control_channel.ts";
+import type { SharedCounterWindow } from "../wire/secure/shared_counter_window.ts";
 import { CounterWindow } from "../wire/secure/counter_window.ts";
 import { type Preface, verifyPreface } from "../wire/secure/preface.ts";
 import type { PeerLinks } from "./pool/peer_links.ts";
@@ -14,8 +15,11 @@ import type { PeerLinks } from "./pool/peer_links.ts";
 interface Generation {
   readonly linkKey: CryptoKey;
   readonly resumeSecret: CryptoKey;
-  readonly counters: CounterWindow;
+  readonly counters: CounterWindow | SharedCounterWindow;
 }
+
+/** The way to a client: its control channel, or the worker that has it. */
+export type PeerControl = Pick<ControlChannel, "pingMs" | "send" | "fail" | "close"> & { readonly local: boolean };
 
 /** See the module. */
 export class ServerPeer {
@@ -23,7 +27,7 @@ export class ServerPeer {
   readonly links: PeerLinks;
   address: string;
   /** Null while the client has no control channel. */
-  control: ControlChannel | null = null;
+  control: PeerControl | null = null;
   /** When the control channel died (clock ms); null while it lives. */
   controlLostAt: number | null = null;
   /** The client is going away: it gets no new visitor. */
@@ -42,8 +46,11 @@ export class ServerPeer {
   }
 
   /** A handshake succeeded. The generation before it stays valid for links under way. */
-  agree({ linkKey, resumeSecret }: Agreement): void {
-    this.#generations = [{ linkKey, resumeSecret, counters: new CounterWindow() }, ...this.#generations.slice(0, 1)];
+  agree(
+    { linkKey, resumeSecret }: Pick<Agreement, "linkKey" | "resumeSecret">,
+    counters: CounterWindow | SharedCounterWindow = new CounterWindow(),
+  ): void {
+    this.#generations = [{ linkKey, resumeSecret, counters }, ...this.#generations.slice(0, 1)];
   }
 
   /** Whether this preface came from the client, for the first time. */

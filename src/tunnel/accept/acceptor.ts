@@ -10,6 +10,7 @@ import { limited, type LimitedLogger } from "../../log/limited.ts";
 import type { Conn, ServerCertificate, SocketAddress, Timer, TlsConn } from "../../runtime/types.ts";
 import { readOpening } from "../../wire/secure/opening.ts";
 import type { TunnelContext } from "../context.ts";
+import { tunnelClaim } from "../workers/claims.ts";
 import { acceptLoop } from "./accept_loop.ts";
 import { Arrival, type ArrivalEnd } from "./arrival.ts";
 import { ForeignReports } from "./foreign_reports.ts";
@@ -18,7 +19,7 @@ import { Sources } from "./sources.ts";
 import { Strikes } from "./strikes.ts";
 import { TunnelPort } from "./tunnel_port.ts";
 import type { AcceptHandlers, Acceptor, Refusal } from "./types.ts";
-import { WaitingRoom } from "./waiting_room.ts";
+import { shareOfWaiting, WaitingRoom } from "./waiting_room.ts";
 
 /** Log lines per second that strangers can cause. */
 const LINES_PER_SECOND = 10;
@@ -34,7 +35,9 @@ export async function openAcceptor(
   certificate: ServerCertificate | null,
   handlers: AcceptHandlers,
 ): Promise<Acceptor> {
-  const port = await TunnelPort.open(context.runtime, context.config, certificate);
+  const { runtime, config, crew } = context;
+  const [tunnel = config.tunnel] = await crew?.claim(tunnelClaim(config)) ?? [];
+  const port = await TunnelPort.open(runtime, { ...config, tunnel }, certificate, crew !== null);
   return new TunnelAcceptor(context, port, handlers);
 }
 
@@ -45,7 +48,7 @@ class TunnelAcceptor implements Acceptor {
   readonly #handlers: AcceptHandlers;
   /** For lines that strangers can cause. */
   readonly #log: LimitedLogger;
-  readonly #room = new WaitingRoom();
+  readonly #room: WaitingRoom;
   readonly #sources: Sources;
   readonly #strikes: Strikes;
   readonly #foreign: ForeignReports;
@@ -61,6 +64,7 @@ class TunnelAcceptor implements Acceptor {
     this.#port = port;
     this.#handlers = handlers;
     this.#log = limited(context.logger, LINES_PER_SECOND, now);
+    this.#room = context.crew === null ? new WaitingRoom() : new WaitingRoom(shareOfWaiting(context.crew.size));
     this.#sources = new Sources(context.config.trusted, now);
     this.#strikes = new Strikes(now);
     this.#foreign = new ForeignReports(clock, this.#log);
@@ -105,10 +109,12 @@ class TunnelAcceptor implements Acceptor {
 
   async #reload(): Promise<void> {
     if (this.#closing.signal.aborted) return;
+    // All workers read the same files: one says it.
+    const speaks = this.#context.crew === null || this.#context.crew.index === 0;
     try {
-      if (await this.#port.reload()) this.#context.logger.info("Certificate files reloaded");
+      if (await this.#port.reload() && speaks) this.#context.logger.info("Certificate files reloaded");
     } catch (error) {
-      if (this.#closing.signal.aborted) return;
+      if (this.#closing.signal.aborted || !speaks) return;
       const reason = messageOf(this.#context.runtime.toError(error));
       this.#context.logger.error("Certificate files not reloaded: the old certificate stays", { reason });
     }

@@ -41,12 +41,18 @@ export class TunnelPort {
 
   /**
    * @param derived the leaf for `tls=1`
+   * @param shared other workers listen on the port too
    * @throws {NodePassError} the address cannot be bound, or the certificate files are no good
    */
-  static async open(runtime: Runtime, config: ServerConfig, derived: ServerCertificate | null): Promise<TunnelPort> {
+  static async open(
+    runtime: Runtime,
+    config: ServerConfig,
+    derived: ServerCertificate | null,
+    shared = false,
+  ): Promise<TunnelPort> {
     const pinned = await initialCertificate(runtime, config, derived);
     const certificate = pinned?.certificate ?? null;
-    const address = { host: config.tunnel.host, port: config.tunnel.port };
+    const address = { host: config.tunnel.host, port: config.tunnel.port, shared };
     const limitMs = config.settings.handshakeTimeoutMs;
     if (config.transport === "websocket") {
       // The upgrade runs inside the listener: it and the opening behind it share the time.

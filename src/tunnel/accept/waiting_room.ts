@@ -17,6 +17,20 @@ export const WAITING_LIMITS: WaitingLimits = {
   perSource: { stranger: 16, vouched: 128, trusted: 256 },
 };
 
+/** The share of one of `workers` workers; connections spread by chance, so nobody's share is too small to get in. */
+export function shareOfWaiting(workers: number): WaitingLimits {
+  const share = (limit: number, least: number): number => Math.max(Math.min(limit, least), Math.ceil(limit / workers));
+  const { total, perSource } = WAITING_LIMITS;
+  return {
+    total: share(total, 32),
+    perSource: {
+      stranger: share(perSource.stranger, 4),
+      vouched: share(perSource.vouched, 16),
+      trusted: share(perSource.trusted, 32),
+    },
+  };
+}
+
 /** The connections of one source, oldest first. */
 interface Group {
   limit: number;

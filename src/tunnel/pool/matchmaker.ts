@@ -27,14 +27,17 @@ export class Matchmaker {
   readonly #ask: (waiting: number) => void;
   readonly #peers = new Set<PeerLinks>();
   readonly #queue: Waiting[] = [];
+  readonly #askAgainMs: number;
   #waiting = 0;
   #asking: Timer | null = null;
 
   /**
    * @param timeoutMs how long a visitor waits for a link
    * @param ask called with the number of waiting visitors when it grew and while any wait: more links are needed
+   * @param askAgainMs how often while they wait
    */
-  constructor(clock: Clock, timeoutMs: number, ask: (waiting: number) => void) {
+  constructor(clock: Clock, timeoutMs: number, ask: (waiting: number) => void, askAgainMs: number = ASK_AGAIN_MS) {
+    this.#askAgainMs = askAgainMs;
     this.#clock = clock;
     this.#timeoutMs = timeoutMs;
     this.#ask = ask;
@@ -71,7 +74,7 @@ export class Matchmaker {
       this.#queue.push(waiting);
       this.#waiting++;
       this.#ask(this.#waiting);
-      this.#asking ??= this.#clock.every(ASK_AGAIN_MS, () => this.#ask(this.#waiting));
+      this.#asking ??= this.#clock.every(this.#askAgainMs, () => this.#ask(this.#waiting));
     });
   }
 

@@ -158,6 +158,11 @@ export class PeerLinks {
     if (this.#options.end === "ingress") this.#closeSurplus(now);
   }
 
+  /** Closes one link that waits, so that the other end opens it anew. */
+  shed(): void {
+    this.#ready[0]?.close();
+  }
+
   /** Closes the links that wait; sessions go on. */
   closeReady(): void {
     for (const link of [...this.#links.values()]) if (link.state === "ready") link.close();

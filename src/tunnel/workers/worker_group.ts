@@ -112,6 +112,7 @@ export class WorkerGroup implements TunnelHandle {
   get entries(): readonly SocketAddress[] {
     const { config, claims } = this.#options;
     const single = config.role === "client" && config.mode === "single";
+    if (config.role === "client" && !single && this.#workers.every(({ mode }) => mode !== "forward")) return [];
     return claims.bound(entryClaim(config, single ? [config.tunnel] : config.targets));
   }
 
@@ -167,12 +168,14 @@ export class WorkerGroup implements TunnelHandle {
   #welcome(worker: WorkerThread): void {
     const { config, size, logger, runtime, secrets } = this.#options;
     const { key: _, ...keyless } = config;
+    // Each worker of a client is a client of its own, with its share of the links.
+    const share = config.role === "client" ? { minLinks: Math.ceil(config.minLinks / size) } : {};
     this.#mailboxes[worker.index] = mailboxMemory();
     worker.send({
       kind: "start",
       index: worker.index,
       size,
-      config: keyless,
+      config: { ...keyless, ...share },
       ...secrets,
       slots: this.#slots,
       inbound: this.#inbound,

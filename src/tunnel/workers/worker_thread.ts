@@ -5,6 +5,7 @@
  */
 import type { Runtime, Thread, Timer } from "../../runtime/types.ts";
 import { Backoff } from "../backoff.ts";
+import type { RunMode } from "../types.ts";
 import { awaitAnswer } from "./mailbox.ts";
 import { countersOf, EMPTY_REPORT, mergeReports } from "./merge_reports.ts";
 import type { FromWorker, Question, ToWorker, WorkerReport } from "./messages.ts";
@@ -67,6 +68,11 @@ export class WorkerThread {
   /** Whether it knows of the others. */
   get listens(): boolean {
     return this.#listens;
+  }
+
+  /** The mode that it found itself in. */
+  get mode(): RunMode | null {
+    return this.#last.stats.mode;
   }
 
   start(): void {

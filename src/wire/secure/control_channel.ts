@@ -38,6 +38,8 @@ const CLOSE_MS = 500;
 /** See the module. */
 export class ControlChannel {
   readonly conn: Conn;
+  /** It is in this thread. */
+  readonly local = true;
   /** Resolves with what ended the channel. */
   readonly finished: Promise<NodePassError>;
   /** Last round trip in ms; 0 before the first. */

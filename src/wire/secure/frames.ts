@@ -62,7 +62,7 @@ export type ControlMessage =
   | { readonly kind: "cancel"; readonly link: number; readonly sequence: number }
   | { readonly kind: "goaway"; readonly drainMs: number }
   | { readonly kind: "refused"; readonly reason: string }
-  | { readonly kind: "demand"; readonly links: number };
+  | { readonly kind: "demand"; readonly links: number; readonly datagrams: number };
 
 const PROTOCOL_CODES = { tcp: 1, udp: 2 } as const;
 const ABORT_CODES: Readonly<Record<AbortReason, number>> = {
@@ -94,7 +94,7 @@ const PAYLOAD_LIMITS: readonly (readonly [name: string, least: number, most: num
   ["CANCEL", 12, 12],
   ["GOAWAY", 4, 4],
   ["REFUSED", 0, MAX_REASON_BYTES],
-  ["DEMAND", 2, 2],
+  ["DEMAND", 2, 4],
 ];
 
 /** Writes a header at `offset`. */
@@ -200,9 +200,12 @@ export function encodeRefused(reason: string): Uint8Array<ArrayBuffer> {
   return frame;
 }
 
-/** A DEMAND. */
-export function encodeDemand(links: number): Uint8Array<ArrayBuffer> {
-  return smallNumberFrame(FrameType.DEMAND, Math.min(links, 0xffff));
+/** A DEMAND: ready links that are wanted, and links for datagrams. */
+export function encodeDemand(links: number, datagrams = 0): Uint8Array<ArrayBuffer> {
+  const frame = newFrame(FrameType.DEMAND, datagrams === 0 ? 2 : 4);
+  writeU16(frame, 4, Math.min(links, 0xffff));
+  if (datagrams > 0) writeU16(frame, 6, Math.min(datagrams, 0xffff));
+  return frame;
 }
 
 /**
@@ -271,7 +274,7 @@ export function parseControlMessage(type: number, payload: Uint8Array): ControlM
     case FrameType.REFUSED:
       return { kind: "refused", reason: new TextDecoder().decode(payload) };
     case FrameType.DEMAND:
-      return { kind: "demand", links: readU16(payload, 0) };
+      return { kind: "demand", links: readU16(payload, 0), datagrams: payload.length < 4 ? 0 : readU16(payload, 2) };
     default:
       if (type >= SKIPPABLE) return null;
       throw new NodePassError(

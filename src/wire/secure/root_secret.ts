@@ -28,11 +28,16 @@ const SCRYPT = { N: 2 ** 17, r: 8, p: 1, maxmem: 192 * 1024 * 1024 } as const;
 
 /** The root of all secrets of one key; the key itself is used nowhere else. */
 export class RootSecret {
-  /** An HKDF key that cannot be exported. */
-  readonly key: CryptoKey;
+  readonly #key: CryptoKey;
 
+  /** @param key an HKDF key that cannot be exported */
   constructor(key: CryptoKey) {
-    this.key = key;
+    this.#key = key;
+  }
+
+  /** For another thread of this program: structured clone takes nothing else of this. */
+  get key(): CryptoKey {
+    return this.#key;
   }
 
   /** 32 bytes that belong to `label` alone. */
@@ -45,7 +50,7 @@ export class RootSecret {
     const salt = new Uint8Array(binding?.salt ?? []);
     const bits = await crypto.subtle.deriveBits(
       { name: "HKDF", hash: "SHA-256", salt, info },
-      this.key,
+      this.#key,
       SECRET_BYTES * 8,
     );
     return new Uint8Array(bits);

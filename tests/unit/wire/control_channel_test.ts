@@ -139,7 +139,7 @@ test("ControlChannel hands messages on in order, however they are cut", async ()
       }
       deepEqual(setup.messages, [
         { kind: "config", json },
-        { kind: "demand", links: 17 },
+        { kind: "demand", links: 17, datagrams: 0 },
         { kind: "cancel", link: 2 ** 40 + 5, sequence: 9 },
         { kind: "goaway", drainMs: 1_500 },
         { kind: "refused", reason: "full" },

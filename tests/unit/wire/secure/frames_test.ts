@@ -116,7 +116,7 @@ test("OPEN keeps sequence, protocol and visitor", () => {
 });
 
 test("numbers come back as they went", () => {
-  fc.assert(fc.property(u32, fc.maxSafeNat(), u16, (number, link, links) => {
+  fc.assert(fc.property(u32, fc.maxSafeNat(), u16, u16, (number, link, links, datagrams) => {
     equal(parseSequence(split(encodeFin(number)).payload), number);
     equal(parseSequence(split(encodeReady(number)).payload), number);
     equal(parseSequence(split(encodeAbort(number, 1)).payload), number);
@@ -125,7 +125,7 @@ test("numbers come back as they went", () => {
     const messages = [
       [encodeCancel(link, number), { kind: "cancel", link, sequence: number }],
       [encodeGoaway(number), { kind: "goaway", drainMs: number }],
-      [encodeDemand(links), { kind: "demand", links }],
+      [encodeDemand(links, datagrams), { kind: "demand", links, datagrams }],
     ] as const;
     for (const [frame, message] of messages) {
       const { header, payload } = split(frame);

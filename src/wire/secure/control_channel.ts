@@ -5,6 +5,7 @@
  */
 import { messageOf, NodePassError } from "../../errors.ts";
 import type { Clock, Conn, Timer } from "../../runtime/types.ts";
+import { frameEnd } from "./frame_end.ts";
 import {
   type ControlMessage,
   encodePing,
@@ -90,20 +91,9 @@ export class ControlChannel {
         buffer.added(n);
         const { bytes, have } = buffer;
         let at = 0;
-        while (have - at >= FRAME_HEADER_BYTES) {
-          const length = (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!;
-          if (length > MAX_FRAME_BYTES) {
-            const limit = `the limit is ${MAX_FRAME_BYTES}`;
-            throw new NodePassError(
-              "protocol",
-              `Control frame of type ${bytes[at]} announces ${length} bytes, ${limit}`,
-            );
-          }
-          const next = at + FRAME_HEADER_BYTES + length;
-          if (next > have) break;
-          this.#hear(bytes[at]!, bytes.slice(at + FRAME_HEADER_BYTES, next));
+        for (let end = 0; (end = frameEnd(bytes, at, have, MAX_FRAME_BYTES)) > 0; at = end) {
+          this.#hear(bytes[at]!, bytes.slice(at + FRAME_HEADER_BYTES, end));
           if (this.#closed) return;
-          at = next;
         }
         buffer.taken(at, true);
       }

@@ -6,6 +6,7 @@
 import { messageOf, NodePassError } from "../../errors.ts";
 import type { Conn } from "../../runtime/types.ts";
 import type { DatagramReceiver, Opening, WireDatagrams } from "../types.ts";
+import { frameEnd } from "./frame_end.ts";
 import {
   encodeClose,
   encodeOpen,
@@ -153,17 +154,9 @@ export class DatagramLink {
         buffer.added(n);
         const { bytes, have } = buffer;
         let at = 0;
-        while (have - at >= FRAME_HEADER_BYTES) {
-          const length = (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!;
-          if (length > MAX_PAYLOAD_BYTES) {
-            const limit = `the limit is ${MAX_PAYLOAD_BYTES}`;
-            throw new NodePassError("protocol", `Frame of type ${bytes[at]} announces ${length} bytes, ${limit}`);
-          }
-          const next = at + FRAME_HEADER_BYTES + length;
-          if (next > have) break;
-          const sent = this.#hear(bytes[at]!, bytes.subarray(at + FRAME_HEADER_BYTES, next));
+        for (let end = 0; (end = frameEnd(bytes, at, have, MAX_PAYLOAD_BYTES)) > 0; at = end) {
+          const sent = this.#hear(bytes[at]!, bytes.subarray(at + FRAME_HEADER_BYTES, end));
           if (sent !== undefined) pending.push(sent);
-          at = next;
         }
         // The payloads lie in the read buffer: they must be gone before it is filled again.
         if (pending.length > 0) await Promise.all(pending.splice(0));

@@ -15,6 +15,8 @@ export interface ProfiledLoad {
   readonly tls: 0 | 1;
   /** What costs are counted per. */
   readonly unit: string;
+  /** The unit in the plural. */
+  readonly units: string;
   startBackend(bench: Bench): Promise<Entry>;
   /** Runs for some seconds; how many units went through. */
   run(bench: Bench, entry: Entry, seconds: number): Promise<number>;
@@ -36,6 +38,7 @@ function bulk(title: string, tls: 0 | 1): ProfiledLoad {
     title: `${title} (iperf3, 1 stream)`,
     tls,
     unit: "MiB",
+    units: "MiB",
     startBackend: (bench) => startIperf(bench.processes),
     run: async (bench, entry, seconds) => (await iperf(bench, entry, 1, seconds)).bytes / MIB,
   };
@@ -46,6 +49,7 @@ function requests(title: string, unit: string, kind: RequestKind): ProfiledLoad 
     title: `${title} (wrk, ${CONNECTIONS} at the same time)`,
     tls: 0,
     unit,
+    units: `${unit}s`,
     startBackend: (bench) => startNginx(bench.processes, bench.folder),
     run: async (bench, entry, seconds) =>
       (await wrk(bench, entry, { kind, connections: CONNECTIONS, seconds })).requests,

@@ -66,8 +66,8 @@ async function profileLoad(bench: Bench, load: ProfiledLoad, traced: boolean): P
     cpuMicrosPerUnit: plain.cpuMicrosPerUnit[i]!,
     calls: plain.calls === null ? null : { counts: plain.calls[i]!, units: plain.tracedUnits },
   })));
-  const { name } = bench.ends;
-  return { title: `${name.split(" ")[0]}: ${load.title}`, unit: load.unit, unitsPerSecond: plain.unitsPerSecond, ends };
+  const title = `${bench.ends.name.split(" ")[0]}: ${load.title}`;
+  return { title, unit: load.unit, units: load.units, unitsPerSecond: plain.unitsPerSecond, ends };
 }
 
 interface PlainCosts {

@@ -21,6 +21,8 @@ export interface LoadProfile {
   /** The runtime and the load. */
   readonly title: string;
   readonly unit: string;
+  /** The unit in the plural. */
+  readonly units: string;
   readonly unitsPerSecond: number;
   readonly ends: readonly EndProfile[];
 }
@@ -31,12 +33,12 @@ const REMARK = "What is left: ";
 
 /** The section of a load; `remark` is what people found in it before. */
 export function profileSection(profile: LoadProfile, remark: string | undefined): string {
-  const { title, unit, unitsPerSecond, ends } = profile;
+  const { title, unit, units, unitsPerSecond, ends } = profile;
   const costs = ends.map((end) => `${end.role.toLowerCase()} ${round(end.cpuMicrosPerUnit)} µs`).join(", ");
   const lines = [
     `## ${title}`,
     "",
-    `${round(unitsPerSecond)} ${unit}s per second; processor time per ${unit}: ${costs}.`,
+    `${round(unitsPerSecond)} ${units} per second; processor time per ${unit}: ${costs}.`,
     "",
   ];
   const rows = Math.max(...ends.map((end) => end.functions.length));

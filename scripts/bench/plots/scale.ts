@@ -40,11 +40,12 @@ function linear({ values, from, to }: ScaleOptions): Scale {
 
 function logarithmic({ values, from, to }: ScaleOptions): Scale {
   const positive = values.filter((value) => value > 0);
-  const [lowest, highest] = [Math.min(...positive), Math.max(...positive)];
-  const [bottom, top] = [Math.log10(lowest), Math.log10(highest)];
-  const range = top - bottom || 1;
-  const ticks = isPowersOfTwo(positive) ? powersOfTwo(lowest, highest) : decades(lowest, highest);
-  return { ticks, at: (value) => from + (to - from) * (Math.log10(Math.max(value, lowest)) - bottom) / range };
+  const range = [Math.min(...positive), Math.max(...positive)] as const;
+  const ticks = isPowersOfTwo(positive) ? powersOfTwo(...range) : decades(...range);
+  const [bottom, top] = [Math.log10(ticks[0]!), Math.log10(ticks.at(-1)!)];
+  const at = (value: number) =>
+    from + (to - from) * (Math.log10(Math.max(value, ticks[0]!)) - bottom) / (top - bottom || 1);
+  return { ticks, at };
 }
 
 function isPowersOfTwo(values: readonly number[]): boolean {
@@ -57,14 +58,15 @@ function powersOfTwo(lowest: number, highest: number): number[] {
   return ticks;
 }
 
-/** 1, 2 and 5 of each decade; over many decades 1 alone. */
+/** 1, 2 and 5 of each decade, over many decades 1 alone; the values lie between the first and the last. */
 function decades(lowest: number, highest: number): number[] {
-  const factors = Math.log10(highest / lowest) > 4 ? [1] : [1, 2, 5];
+  const factors = highest / lowest > 1e4 ? [1] : [1, 2, 5];
   const ticks: number[] = [];
-  for (let power = Math.floor(Math.log10(lowest)); 10 ** power <= highest; power++) {
+  for (let power = Math.floor(Math.log10(lowest)); (ticks.at(-1) ?? 0) < highest; power++) {
     for (const factor of factors) {
       const value = Number((factor * 10 ** power).toPrecision(3));
-      if (value >= lowest && value <= highest) ticks.push(value);
+      if (value <= lowest) ticks.length = 0;
+      if ((ticks.at(-1) ?? 0) < highest) ticks.push(value);
     }
   }
   return ticks;

@@ -58,6 +58,7 @@ ${colours(LIGHT)}
 @media(prefers-color-scheme:dark){svg{--page:#0d1117;--ink:#f0f3f6;--faint:#a2abb5;--grid:#323a44}${colours(DARK)}}
 .page{fill:var(--page)}text{fill:var(--ink)}.title{font-size:16px;font-weight:600}.faint,.tick{fill:var(--faint)}
 .tick{font-size:12px}.middle{text-anchor:middle}.end{text-anchor:end}.grid{stroke:var(--grid);stroke-width:1}
+.note{paint-order:stroke;stroke:var(--page);stroke-width:5px}
 .limit{stroke:var(--ink);stroke-width:1.2;stroke-dasharray:2 4}
 .line{fill:none;stroke:var(--c);stroke-width:2;stroke-linejoin:round}.bar{stroke:var(--c);stroke-width:1.2;opacity:.55}
 .mark{fill:var(--c);stroke:var(--page);stroke-width:1}`;
@@ -106,7 +107,7 @@ function legendEntry(name: string, index: number): string[] {
 
 function limitLine(name: string, at: number): string {
   return `<line class="limit" x1="${LEFT}" x2="${RIGHT}" y1="${at}" y2="${at}"/>${
-    text("tick", LEGEND_LEFT - 18, at + 4, name)
+    text("tick note", LEFT + 8, at - 6, name)
   }`;
 }
 

@@ -129,8 +129,8 @@ class TunnelClient extends Instance<ClientConfig> {
     this.#stopped.abort();
     await this.#control?.close();
     for (const links of this.#links()) links.close();
-    await this.#entry?.finished;
     await this.#running;
+    await this.#entry?.finished;
     this.#stopTick();
   }
 
@@ -155,8 +155,9 @@ class TunnelClient extends Instance<ClientConfig> {
   /** One control channel, from its connection to its end. */
   async #serve(connected: () => void): Promise<NodePassError> {
     const { runtime, logger, config } = this.context;
+    const { signal } = this.#stopped;
     const started = runtime.clock.now();
-    const { conn, agreement } = await this.#calls.control(this.#agreement, this.#stopped.signal);
+    const { conn, agreement } = await this.#calls.control(this.#agreement, signal);
     const { promise: configured, resolve, reject } = Promise.withResolvers<ServerConfigMessage>();
     const channel = new ControlChannel({
       conn,
@@ -171,7 +172,14 @@ class TunnelClient extends Instance<ClientConfig> {
       encodeConfig(encodeConfigMessage({ minLinks: config.minLinks, delaysSmallWrites: false, version: VERSION })),
     );
     void channel.run();
-    channel.finished.then(reject);
+    // The configuration may still be on its way, or never come.
+    const stop = (): void => void channel.close();
+    signal.addEventListener("abort", stop);
+    channel.finished.then((error) => {
+      signal.removeEventListener("abort", stop);
+      reject(error);
+    });
+    if (signal.aborted) stop();
     try {
       const settings = await configured;
       await this.#apply(settings, agreement);
@@ -228,6 +236,7 @@ class TunnelClient extends Instance<ClientConfig> {
     const { config, logger } = this.context;
     try {
       this.#entry = await openEntry(this.context, config.targets, this.#ingress.handlers);
+      if (this.closing) return this.#entry.close();
       if (this.first) logger.info(`Visitors arrive at ${this.entries.map(formatAddress).join(", ")}`);
     } catch (error) {
       throw new FatalError(error);

@@ -128,7 +128,10 @@ function describeProblem(options: DiagnosisOptions, certificate: CertificateSumm
 /** Whether something answers HTTP there. */
 async function answersHttp(options: DiagnosisOptions): Promise<boolean> {
   const conn = await options.runtime.net.connect(target(options));
-  const timer = options.runtime.clock.after(options.timeoutMs, () => conn.close());
+  const stop = (): void => conn.close();
+  const timer = options.runtime.clock.after(options.timeoutMs, stop);
+  options.signal?.addEventListener("abort", stop);
+  if (options.signal?.aborted) stop();
   try {
     await conn.write(PROBE);
     const answer = new Uint8Array(8);
@@ -137,6 +140,7 @@ async function answersHttp(options: DiagnosisOptions): Promise<boolean> {
     return false;
   } finally {
     timer.cancel();
+    options.signal?.removeEventListener("abort", stop);
     conn.close();
   }
 }

@@ -15,6 +15,9 @@ import { parsePreface, type Preface, verifyPreface } from "../../../../src/wire/
 import type { RootSecret } from "../../../../src/wire/secure/root_secret.ts";
 import { serverHandshake } from "../../../../src/wire/secure/server_handshake.ts";
 
+/** The client waits for it, to know that the server got so far. */
+const ONE_BYTE = new Uint8Array([1]);
+
 /** How a stub listens. */
 export interface StubOptions {
   readonly root: RootSecret;
@@ -22,6 +25,8 @@ export interface StubOptions {
   readonly certificate: ServerCertificate | null;
   readonly transport?: Transport;
   readonly port?: number;
+  /** What a client hears on its control channel. @default one byte, which shows that the server got so far */
+  readonly greeting?: Uint8Array;
 }
 
 /** Answers every opening until it is closed. */

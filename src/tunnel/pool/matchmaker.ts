@@ -29,6 +29,7 @@ export class Matchmaker {
   readonly #queue: Waiting[] = [];
   readonly #askAgainMs: number;
   #waiting = 0;
+  #closed = false;
   #asking: Timer | null = null;
 
   /**
@@ -61,6 +62,7 @@ export class Matchmaker {
   take(): FrameLink | Promise<FrameLink> {
     const link = this.#waiting === 0 ? this.#takeReady() : null;
     if (link !== null) return link;
+    if (this.#closed) return Promise.reject(closing());
     if (this.#waiting >= MAX_WAITING) {
       return Promise.reject(new NodePassError("limit", `Cannot wait for a link: ${MAX_WAITING} visitors already do`));
     }
@@ -91,9 +93,10 @@ export class Matchmaker {
     this.#queue.length = 0;
   }
 
-  /** Turns everybody away who waits. */
+  /** Turns everybody away who waits. Links that are ready can still be taken, nobody waits for one any more. */
   close(): void {
-    this.turnAway(new NodePassError("closed", "Cannot wait for a link: the tunnel is closing"));
+    this.#closed = true;
+    this.turnAway(closing());
   }
 
   /** Turns everybody away who waits, because of `error`; who comes later may wait again. */
@@ -128,4 +131,8 @@ export class Matchmaker {
     }
     return best?.take() ?? null;
   }
+}
+
+function closing(): NodePassError {
+  return new NodePassError("closed", "Cannot wait for a link: the tunnel is closing");
 }

@@ -204,3 +204,14 @@ test("Matchmaker never loses a visitor or a link, whatever happens in whatever o
     { numRuns: 300 },
   );
 });
+
+test("Matchmaker lets nobody wait after close(), so that nothing runs on behind a closed tunnel", async () => {
+  const { clock, matchmaker, asked } = setUp();
+  const peer = new Peer("a", 1);
+  matchmaker.add(peer.links);
+  matchmaker.close();
+  equal(peerOf(matchmaker.take() as FrameLink), "a");
+  await rejects(Promise.resolve(matchmaker.take()), { code: "closed" });
+  deepEqual(asked, []);
+  equal(clock.pending, 0);
+});

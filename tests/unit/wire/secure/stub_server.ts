@@ -97,16 +97,17 @@ export class StubServer {
   async #serve(conn: Conn & Partial<TlsConn>): Promise<void> {
     await conn.handshake?.();
     const opening = await readOpening(conn);
-    const { root, tls, transport = "tcp" } = this.#options;
+    const { root, tls, transport = "tcp", greeting = ONE_BYTE } = this.#options;
     if (opening.kind === "control") {
       const { random } = detectRuntime();
       const options = { root, random, transport, tls, leafSha256: this.#leafSha256, resumeSecrets: () => [] };
       this.agreements.push(await serverHandshake(conn, opening.bytes, options));
-    } else if (await verifyPreface(this.agreements.at(-1)!.linkKey, opening.bytes)) {
+      return void await conn.write(greeting);
+    }
+    if (await verifyPreface(this.agreements.at(-1)!.linkKey, opening.bytes)) {
       this.prefaces.push(parsePreface(opening.bytes));
     }
-    // The client waits for a byte, to know that the server got so far.
-    await conn.write(new Uint8Array([1]));
+    await conn.write(ONE_BYTE);
   }
 }
 

@@ -341,7 +341,13 @@ class TunnelClient extends Instance<ClientConfig> {
 
   #tick(now: number): void {
     for (const links of this.#links()) links.tick(now, this.#controlLostAt);
-    for (const links of this.#former) if (links.total === 0) this.#former.delete(links);
+    for (const links of this.#former) if (links.total === 0) this.#forget(links);
+  }
+
+  /** Closed, because a link may still be on its way to them. */
+  #forget(former: PeerLinks): void {
+    former.close();
+    this.#former.delete(former);
   }
 }
 

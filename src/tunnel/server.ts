@@ -381,6 +381,8 @@ class TunnelServer extends Instance<ServerConfig> {
       if (forgotten) peer.links.closeReady();
       // The links of this client may be at other workers.
       if (peer.links.total > 0 || (this.#directory !== null && !forgotten)) continue;
+      // A link whose preface is being verified finds them closed.
+      peer.links.close();
       this.#peers.delete(peer.id);
       this.#directory?.forget(peer);
     }

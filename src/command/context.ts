@@ -20,7 +20,7 @@ export interface CommandContext {
   readonly startTunnel: StartTunnel;
 }
 
-/** 0 ok, 1 failed while running, 2 usage. */
+/** 0 ok, 1 cannot start or cut short, 2 usage. */
 export type ExitCode = 0 | 1 | 2;
 
 /** One line (or several) on standard output. */

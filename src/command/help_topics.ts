@@ -58,7 +58,7 @@ What it does
 `;
 
 const exit = `  0  done, or stopped by SIGINT or SIGTERM
-  1  failed while running, or a second signal cut the end short
+  1  cannot start, or a second signal cut the end short; what fails later starts again after NP_SERVICE_COOLDOWN
   2  a URL, flag, file or environment variable is not acceptable
 
 Signals
@@ -113,7 +113,6 @@ function parameterText(width: number): string {
 const masterVariables: ReadonlySet<string> = new Set([
   "NP_STATE_DIR",
   "NP_ENGINES",
-  "NP_SERVICE_COOLDOWN",
 ]);
 
 function environmentText(width: number): string {

@@ -3,8 +3,9 @@
  *
  * @module
  */
+import { formatDuration } from "../config/duration.ts";
 import { fullUrl } from "../config/tunnel_url.ts";
-import { messageOf, NodePassError } from "../errors.ts";
+import { messageOf } from "../errors.ts";
 import { createLogger } from "../log/logger.ts";
 import type { Logger } from "../log/types.ts";
 import type { TunnelHandle } from "../tunnel/types.ts";
@@ -20,7 +21,7 @@ export interface ServeOptions {
   readonly reread: (() => Promise<readonly LoadedTunnel[]>) | null;
 }
 
-/** Starts the tunnels, waits for SIGINT or SIGTERM (or for all to fail), closes them, and gives the exit code. */
+/** Starts the tunnels, waits for SIGINT or SIGTERM, closes them, and gives the exit code. */
 export async function serve(
   tunnels: readonly LoadedTunnel[],
   context: CommandContext,
@@ -28,7 +29,17 @@ export async function serve(
 ): Promise<ExitCode> {
   const { process } = context.runtime;
   const stop = new AbortController();
-  const set = new TunnelSet((tunnel) => start(tunnel, context, options, stop.signal));
+  const set = new TunnelSet({
+    clock: context.runtime.clock,
+    start: (tunnel) => start(tunnel, context, options, stop.signal),
+    failed: ({ tunnel, error }) => {
+      const { role, settings } = tunnel.config;
+      loggerFor(tunnel, context, options).error(
+        `${role === "server" ? "Server" : "Client"} error: ${messageOf(error)}`,
+        { restart: formatDuration(settings.serviceCooldownMs) },
+      );
+    },
+  });
   const log = loggerFor(tunnels[0] ?? null, context, options);
   const abandoned = Promise.withResolvers<ExitCode>();
   const stopping = new Promise<void>((resolve) =>
@@ -63,14 +74,11 @@ async function run(
     for (const { error } of failures.slice(1)) log.error(messageOf(error));
     throw failures[0]?.error;
   }
-  const ended = await Promise.race([
-    stopping.then(() => "stopped" as const),
-    set.allFailed.then(() => "failed" as const),
-  ]);
-  if (ended === "stopped") log.info("Stopping: sessions may end, no new ones are taken");
+  await stopping;
+  log.info("Stopping: sessions may end, no new ones are taken");
   await starting.catch(() => []);
   await set.close();
-  return ended === "stopped" ? 0 : 1;
+  return 0;
 }
 
 async function reload(set: TunnelSet, log: Logger, { reread }: ServeOptions): Promise<void> {
@@ -98,14 +106,10 @@ async function start(
   const logger = loggerFor(tunnel, context, options);
   logger.info("Starting", { version, url: fullUrl(tunnel.config, { redact: true }) });
   for (const warning of tunnel.warnings) logger.warn(warning);
-  const handle = await startUntil(
+  return await startUntil(
     signal,
     (signal) => context.startTunnel(tunnel.config, { runtime: context.runtime, logger, signal }),
   );
-  handle.finished.catch((error: unknown) => {
-    if (!(error instanceof NodePassError && error.code === "closed")) logger.error(messageOf(error));
-  });
-  return handle;
 }
 
 /** The signal cancels a start; what runs is closed with its time to drain instead. */

@@ -4,6 +4,8 @@
  * @module
  */
 import { formatTunnelUrl } from "../config/tunnel_url.ts";
+import { NodePassError } from "../errors.ts";
+import type { Clock, Timer } from "../runtime/types.ts";
 import type { TunnelHandle } from "../tunnel/types.ts";
 import type { LoadedTunnel } from "./load.ts";
 
@@ -23,22 +25,26 @@ export function identityOf({ name, config }: LoadedTunnel, redact = false): stri
   return `${name ?? ""} ${formatTunnelUrl(config, { redact })} ${redact ? "" : config.key.secret.reveal()}`.trim();
 }
 
+/** What a {@linkcode TunnelSet} needs. */
+export interface TunnelSetOptions {
+  readonly clock: Clock;
+  /** Starts one tunnel. */
+  readonly start: (tunnel: LoadedTunnel) => Promise<TunnelHandle>;
+  /** A tunnel that ran has ended by itself; it starts again after NP_SERVICE_COOLDOWN. */
+  readonly failed: (failure: TunnelFailure) => void;
+}
+
 /** Starts and closes tunnels so that the running ones are the wanted ones. */
 export class TunnelSet {
-  readonly #start: (tunnel: LoadedTunnel) => Promise<TunnelHandle>;
+  readonly #options: TunnelSetOptions;
   readonly #running = new Map<string, Running>();
-  readonly #allFailed = Promise.withResolvers<void>();
+  /** Tunnels that failed and wait for their time to start again. */
+  readonly #resting = new Map<string, Timer>();
   #turn: Promise<unknown> = Promise.resolve();
   #closed = false;
 
-  /** @param start starts one tunnel */
-  constructor(start: (tunnel: LoadedTunnel) => Promise<TunnelHandle>) {
-    this.#start = start;
-  }
-
-  /** Resolves when the last running tunnel ended by itself. */
-  get allFailed(): Promise<void> {
-    return this.#allFailed.promise;
+  constructor(options: TunnelSetOptions) {
+    this.#options = options;
   }
 
   /** How many run. */
@@ -49,6 +55,7 @@ export class TunnelSet {
   /** Closes what is not wanted any more, leaves alone what is unchanged, starts the rest. */
   replace(wanted: readonly LoadedTunnel[]): Promise<TunnelFailure[]> {
     return this.#inTurn(async () => {
+      this.#wake();
       const identities = new Map(wanted.map((tunnel) => [identityOf(tunnel), tunnel]));
       const gone = [...this.#running].filter(([identity]) => !identities.has(identity));
       for (const [identity] of gone) this.#running.delete(identity);
@@ -74,6 +81,7 @@ export class TunnelSet {
   /** Closes all, each within its own NP_SHUTDOWN_TIMEOUT. Idempotent. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#wake();
     await this.#inTurn(async () => {
       const running = [...this.#running.values()];
       this.#running.clear();
@@ -84,22 +92,44 @@ export class TunnelSet {
   }
 
   async #add(identity: string, tunnel: LoadedTunnel): Promise<TunnelFailure | null> {
-    if (this.#closed) return null;
+    if (this.#closed || this.#running.has(identity)) return null;
     try {
-      const handle = await this.#start(tunnel);
+      const handle = await this.#options.start(tunnel);
       this.#running.set(identity, { tunnel, handle });
-      const ended = (): void => this.#ended(identity, handle);
-      handle.finished.then(ended, ended);
+      const ended = (error: unknown): void => this.#ended(identity, handle, error);
+      handle.finished.then(() => ended(new NodePassError("closed", "Tunnel was closed")), ended);
       return null;
     } catch (error) {
+      this.#rest(identity, tunnel, Promise.resolve());
       return { tunnel, error };
     }
   }
 
-  #ended(identity: string, handle: TunnelHandle): void {
-    if (this.#running.get(identity)?.handle !== handle) return;
+  #ended(identity: string, handle: TunnelHandle, error: unknown): void {
+    const running = this.#running.get(identity);
+    if (running?.handle !== handle) return;
     this.#running.delete(identity);
-    if (this.#running.size === 0) this.#allFailed.resolve();
+    this.#options.failed({ tunnel: running.tunnel, error });
+    this.#rest(identity, running.tunnel, handle.close());
+  }
+
+  /** @param gone when the ports of the one before are free */
+  #rest(identity: string, tunnel: LoadedTunnel, gone: Promise<void>): void {
+    if (this.#closed) return;
+    const timer = this.#options.clock.after(tunnel.config.settings.serviceCooldownMs, () => {
+      this.#resting.delete(identity);
+      void this.#inTurn(async () => {
+        await gone;
+        return await this.#add(identity, tunnel);
+      });
+    });
+    this.#resting.set(identity, timer);
+  }
+
+  /** Nobody rests any longer: who calls decides what is to run. */
+  #wake(): void {
+    for (const timer of this.#resting.values()) timer.cancel();
+    this.#resting.clear();
   }
 
   /** One change at a time: two signals in a row must not start a tunnel twice. */

@@ -63,7 +63,12 @@ export const settingVariables: readonly SettingVariable[] = [
   variable("NP_MIN_POOL_INTERVAL", "minPoolIntervalMs", duration, "shortest pause between bursts of new links"),
   variable("NP_MAX_POOL_INTERVAL", "maxPoolIntervalMs", duration, "quiet time before a surplus link is closed"),
   variable("NP_REPORT_INTERVAL", "reportIntervalMs", duration, "time between checkpoints"),
-  variable("NP_SERVICE_COOLDOWN", "serviceCooldownMs", duration, "pause before a failed instance starts again"),
+  variable(
+    "NP_SERVICE_COOLDOWN",
+    "serviceCooldownMs",
+    duration,
+    "pause before a tunnel that failed while running starts again",
+  ),
   variable("NP_SHUTDOWN_TIMEOUT", "shutdownTimeoutMs", { kind: "duration", minMs: 0 }, "drain time at the end"),
   variable("NP_RELOAD_INTERVAL", "reloadIntervalMs", duration, "time between reads of certificate files"),
   variable("NP_STATE_DIR", "stateDir", { kind: "path" }, "state directory of a master"),

@@ -57,7 +57,7 @@ export interface Settings {
   readonly maxPoolIntervalMs: number;
   /** NP_REPORT_INTERVAL: time between checkpoints, in ms. */
   readonly reportIntervalMs: number;
-  /** NP_SERVICE_COOLDOWN: pause before a failed instance starts again, in ms. */
+  /** NP_SERVICE_COOLDOWN: pause before the command starts a tunnel again that failed while running, in ms. */
   readonly serviceCooldownMs: number;
   /** NP_SHUTDOWN_TIMEOUT: how long sessions may go on after a stop, in ms. */
   readonly shutdownTimeoutMs: number;

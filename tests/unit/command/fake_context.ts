@@ -4,6 +4,7 @@ import { runCommand } from "../../../src/command/run_command.ts";
 import type { TunnelConfig } from "../../../src/config/types.ts";
 import { NodePassError } from "../../../src/errors.ts";
 import type { Runtime, SignalName } from "../../../src/runtime/types.ts";
+import { FakeClock } from "../../fake_clock.ts";
 import type { TunnelHandle } from "../../../src/tunnel/types.ts";
 
 /** One tunnel that a command started. */
@@ -45,6 +46,7 @@ export class FakeWorld {
   files: Record<string, string> = {};
   columns = 80;
   terminal = false;
+  readonly clock: FakeClock = new FakeClock(0);
   readonly tunnels: FakeTunnel[] = [];
   startError: ((config: TunnelConfig) => Error | null) | null = null;
   #signals = new Map<SignalName, Set<() => void>>();
@@ -99,7 +101,7 @@ export class FakeWorld {
         },
       },
       random: { bytes: (length: number) => crypto.getRandomValues(new Uint8Array(length)), fraction: () => 0.5 },
-      clock: { wall: () => 0, now: () => 0 },
+      clock: this.clock,
       process: {
         env: (name: string) => this.env[name],
         stdout: (text: string) => {

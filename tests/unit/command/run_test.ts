@@ -1,4 +1,4 @@
-import { equal, match, ok, test } from "../../harness.ts";
+import { deepEqual, equal, match, ok, test } from "../../harness.ts";
 import { NodePassError } from "../../../src/errors.ts";
 import { FakeWorld } from "./fake_context.ts";
 
@@ -75,7 +75,7 @@ test("nodepass run starts nothing when one tunnel is wrong, and closes the other
   equal(await other.run("run", "-c", "missing.json"), 2);
 });
 
-test("nodepass run goes on while one tunnel is left", async () => {
+test("nodepass run goes on when tunnels fail, and starts them again at SIGHUP at the latest", async () => {
   const world = new FakeWorld();
   world.files = fileOf(one, two);
   const exit = world.run("run", "-c", "tunnels.json");
@@ -83,6 +83,11 @@ test("nodepass run goes on while one tunnel is left", async () => {
   world.tunnels[0]?.end.reject(new NodePassError("io", "Cannot go on"));
   await world.until(() => world.stdout.includes("Cannot go on"));
   equal(world.tunnels[1]?.closed, false);
-  world.tunnels[1]?.end.reject(new NodePassError("io", "Cannot go on either"));
-  equal(await exit, 1);
+  world.signal("SIGHUP");
+  await world.until(() => world.tunnels.length === 3);
+  deepEqual(world.tunnels[2]?.config.tunnel, world.tunnels[0]?.config.tunnel);
+  equal(world.tunnels[1]?.closed, false);
+  world.signal("SIGTERM");
+  equal(await exit, 0);
+  equal(world.clock.pending, 0);
 });

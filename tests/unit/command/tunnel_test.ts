@@ -82,18 +82,36 @@ test("a second signal does not wait for sessions", async () => {
   equal(await exit, 1);
 });
 
-test("a tunnel that cannot start or that fails ends the command with 1", async () => {
+test("a tunnel that cannot start ends the command with 1", async () => {
   const world = new FakeWorld();
   world.startError = () => new NodePassError("address_in_use", "Cannot listen on 127.0.0.1:1: address already in use");
   equal(await world.run("server://127.0.0.1:1/a:2"), 1);
   equal(world.stderr, "nodepass: Cannot listen on 127.0.0.1:1: address already in use\n");
+  equal(world.clock.pending, 0);
+});
 
-  const other = new FakeWorld();
-  const exit = other.run("server://127.0.0.1:1/a:2");
-  await other.until(() => other.tunnels.length > 0);
-  other.tunnels[0]?.end.reject(new NodePassError("io", "Cannot go on"));
-  equal(await exit, 1);
-  match(other.stdout, /ERROR {2}Cannot go on/);
+test("a tunnel that fails while running starts again after NP_SERVICE_COOLDOWN, as often as it takes", async () => {
+  const world = new FakeWorld();
+  world.env["NP_SERVICE_COOLDOWN"] = "2s";
+  const exit = world.run("server://127.0.0.1:1/a:2");
+  await world.until(() => world.tunnels.length === 1);
+  world.tunnels[0]?.end.reject(new NodePassError("io", "Cannot go on"));
+  await world.until(() => world.stdout.includes("Cannot go on"));
+  match(world.stdout, /ERROR {2}Server error: Cannot go on restart=2s/);
+  equal(world.tunnels[0]?.closed, true);
+  world.startError = () => new NodePassError("address_in_use", "Cannot listen");
+  await world.clock.advanceSteps(1_999, 1_999);
+  equal(world.tunnels.length, 1);
+  await world.clock.advanceSteps(2_000, 500);
+  equal(world.tunnels.length, 1);
+  world.startError = null;
+  await world.clock.advanceSteps(2_000, 500);
+  equal(world.tunnels.length, 2);
+  world.tunnels[1]?.end.reject(new NodePassError("io", "Cannot go on either"));
+  await world.until(() => world.stdout.includes("either"));
+  world.signal("SIGTERM");
+  equal(await exit, 0);
+  equal(world.clock.pending, 0);
 });
 
 test("warnings and the start are logged, in JSON when asked for", async () => {

@@ -28,8 +28,10 @@ export interface StartOptions {
 /** Starts processes and stops what is left of them at the end. */
 export class Processes {
   readonly #running = new Set<Running>();
+  readonly #closing = new AbortController();
 
   start(name: string, command: readonly string[], options: StartOptions = {}): Running {
+    this.#closing.signal.throwIfAborted();
     const [program, ...args] = command;
     const child = new Deno.Command(program!, { args, stdin: "null", stdout: "piped", stderr: "piped", ...options })
       .spawn();
@@ -59,7 +61,8 @@ export class Processes {
   /** Runs a program to its end and returns what it printed; a load that hangs or fails is an error with its output. */
   async run(command: readonly string[], timeoutMs: number): Promise<string> {
     const [program, ...args] = command;
-    const signal = AbortSignal.timeout(timeoutMs);
+    this.#closing.signal.throwIfAborted();
+    const signal = AbortSignal.any([AbortSignal.timeout(timeoutMs), this.#closing.signal]);
     const child = new Deno.Command(program!, { args, stdin: "null", stdout: "piped", stderr: "piped", signal });
     const { success, stdout, stderr } = await child.output();
     const text = new TextDecoder().decode(stdout);
@@ -68,7 +71,14 @@ export class Processes {
     throw new Error(`Load "${command.slice(0, 6).join(" ")}" failed: ${why.slice(-1500)}`);
   }
 
+  /** Stops all; nothing starts afterwards, so that work which goes on during an interrupt leaves nothing behind. */
   async close(): Promise<void> {
+    this.#closing.abort(new Error("The benchmark was interrupted"));
+    await this.stopAll();
+  }
+
+  /** Stops what a failed measurement left running. */
+  async stopAll(): Promise<void> {
     await Promise.all([...this.#running].map((running) => running.stop()));
   }
 }

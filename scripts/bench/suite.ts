@@ -55,6 +55,6 @@ async function runFigures(bench: Bench, figures: Figures): Promise<void> {
     await figures.run(bench);
   } catch (error) {
     for (const id of ids) bench.emit(failedRow(id, error));
-    await bench.processes.close();
+    await bench.processes.stopAll();
   }
 }

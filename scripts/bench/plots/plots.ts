@@ -38,7 +38,7 @@ export async function measurePlots(place: Workplace): Promise<number> {
     } catch (error) {
       console.log(`${sweep.name}: ${(error as Error).message}`);
       failed++;
-      await place.processes.close();
+      await place.processes.stopAll();
     }
   }
   return failed === 0 ? 0 : 1;

@@ -17,6 +17,8 @@ export type { UdpHandler, UdpPath } from "./entry_udp.ts";
 export interface EntryHandlers {
   readonly tcp: TcpHandler;
   readonly udp: UdpHandler;
+  /** No visitor can be accepted, because descriptors or buffers have run out. */
+  readonly starved?: () => void;
 }
 
 /** Open ports. */
@@ -50,7 +52,7 @@ export async function openEntry(
     throw error;
   }
   const entries = ports.flatMap(({ listener, datagram }) => [
-    ...(listener === null ? [] : [new TcpEntry(context, listener, handlers.tcp)]),
+    ...(listener === null ? [] : [new TcpEntry(context, listener, handlers.tcp, handlers.starved)]),
     ...(datagram === null ? [] : [new UdpEntry(context, datagram, handlers.udp)]),
   ]);
   return {

@@ -26,14 +26,17 @@ export class TcpEntry {
   readonly #context: TunnelContext;
   readonly #listener: Listener;
   readonly #handler: TcpHandler;
+  readonly #starved: (() => void) | undefined;
   readonly #access: Access;
   readonly #pause: RetryPause;
   #closed = false;
 
-  constructor(context: TunnelContext, listener: Listener, handler: TcpHandler) {
+  /** @param starved called when the system has no room for another visitor */
+  constructor(context: TunnelContext, listener: Listener, handler: TcpHandler, starved?: () => void) {
     this.#context = context;
     this.#listener = listener;
     this.#handler = handler;
+    this.#starved = starved;
     this.#access = new Access(context.config.allow, context.config.deny);
     this.#pause = new RetryPause(context);
     this.finished = this.#accept();
@@ -57,7 +60,9 @@ export class TcpEntry {
         if (visitor === null) return;
         this.#admit(visitor);
       } catch (error) {
-        if (!this.#closed) await this.#pause.after(error, "Cannot accept visitors");
+        if (this.#closed) return;
+        if (this.#context.runtime.toError(error).code === "limit") this.#starved?.();
+        await this.#pause.after(error, "Cannot accept visitors");
       }
     }
   }

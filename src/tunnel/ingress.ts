@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { messageOf } from "../errors.ts";
+import { messageOf, NodePassError } from "../errors.ts";
 import { formatAddress } from "../address/ip.ts";
 import type { Conn, SocketAddress } from "../runtime/types.ts";
 import type { Opening } from "../wire/types.ts";
@@ -34,7 +34,13 @@ export class Ingress {
     return {
       tcp: (visitor, session) => this.#tcp(visitor, session),
       udp: { open: (visitor, session, reply) => this.#udp(visitor, session, reply) },
+      starved: () => this.starved(),
     };
+  }
+
+  /** Nothing more can be accepted: visitors that wait for links hold the descriptors that the links need. */
+  starved(): void {
+    this.#matchmaker.turnAway(new NodePassError("limit", "No link can be opened now"));
   }
 
   /** Serves one TCP visitor until its session has ended; resolves with how it ended. */

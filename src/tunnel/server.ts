@@ -112,8 +112,7 @@ class TunnelServer extends Instance<ServerConfig> {
     this.#acceptor = await openAcceptor(this.context, identity, {
       control: (conn, hello, take) => this.#control(conn, hello, take),
       link: (conn, preface, take) => this.#link(conn, preface, take),
-      // Visitors that wait for links hold the descriptors that the links need.
-      starved: () => this.#matchmaker.turnAway(new NodePassError("limit", "No link can be accepted now")),
+      starved: () => this.#ingress.starved(),
     });
     this.#joinCrew();
     this.startReports(options);

@@ -227,9 +227,11 @@ ownedTest("openEntry cuts a visitor of a blocked protocol and counts it", async 
   deepEqual(door.ledger.rejections, { blocked: 1 });
 });
 
-ownedTest("openEntry backs off when accepting fails, logs at most once a second, and goes on", async (own) => {
+ownedTest("openEntry backs off without descriptors, says so to its owner, logs rarely, and goes on", async (own) => {
   const clock = new FakeClock();
   let failing = true;
+  let starved = 0;
+  const noRoom = Object.assign(new Error("accept"), { code: "EMFILE" });
   let calls = 0;
   const flaky: Runtime = {
     ...runtime,
@@ -241,7 +243,7 @@ ownedTest("openEntry backs off when accepting fails, logs at most once a second,
           local: inner.local,
           accept: () => {
             calls++;
-            return failing ? Promise.reject(new Error("too many open files")) : inner.accept();
+            return failing ? Promise.reject(noRoom) : inner.accept();
           },
           close: () => inner.close(),
         };
@@ -249,9 +251,11 @@ ownedTest("openEntry backs off when accepting fails, logs at most once a second,
       },
     },
   };
-  const door = await own(opened({}, { clock, runtime: flaky }));
+  const handlers = { ...answering, starved: () => void starved++ };
+  const door = await own(opened({}, { clock, runtime: flaky, handlers }));
   await clock.advanceSteps(5_000, 50);
   ok(calls >= 6 && calls <= 10, `${calls} calls in 5 s`);
+  equal(starved, calls);
   const lines = door.logger.lines.filter(({ level }) => level === "error").length;
   ok(lines >= 4 && lines <= 6, `${lines} lines in 5 s`);
   failing = false;

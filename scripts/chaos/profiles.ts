@@ -49,7 +49,10 @@ export const PROFILES: Readonly<Record<string, (runtime: RuntimeName, quick: boo
     ...onCells(runtime, zombies),
   ],
   F6: (runtime, quick) => onCells(runtime, (cell) => stalledReceiver(cell, quick ? 2 : 20, 0.95)),
-  F8: (runtime) => [() => noDescriptors({ runtime, flow: "reverse", tls: 1 }, 2_000)],
+  F8: (runtime) => [
+    () => noDescriptors({ runtime, flow: "reverse", tls: 1 }, 2_000),
+    () => noDescriptors({ runtime, flow: "forward", tls: 0 }, 2_000),
+  ],
   F12: (runtime) => [true, false].flatMap((stubborn) => onCells(runtime, (cell) => sigterm(cell, stubborn))),
   F13: (runtime) => onCells(runtime, deadTargets),
   U1: (runtime, quick) => onCells(runtime, (cell) => boundaries(cell, quick ? 2 : 30, 0.001)),

@@ -22,6 +22,6 @@ rowTest(
   "a server without descriptors recovers",
   async () =>
     await Promise.all(
-      runtimes.map((runtime) => noDescriptors({ runtime, flow: "reverse", tls: 0 }, full ? 2_000 : 3_000)),
+      runtimes.map((runtime) => noDescriptors({ runtime, flow: "reverse", tls: 0 }, 2_000)),
     ),
 );

@@ -71,7 +71,7 @@ async function obey(relay: FaultRelay, line: string): Promise<string> {
   return "ok";
 }
 
-const runtime = detectRuntime();
+const runtime = await detectRuntime();
 const [listen, target] = runtime.process.args.slice(-2);
 const relay = await startFaultRelay(runtime, { listen: hostPort(listen), target: hostPort(target) });
 runtime.process.stdout(`listening on ${relay.local.host}:${relay.local.port}\n`);

@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { denoRuntime } from "./deno/runtime.ts";
-import { nodeRuntime } from "./node/runtime.ts";
 import type { Runtime } from "./types.ts";
 
-/** The adapter of the runtime that executes this. */
-export function detectRuntime(): Runtime {
-  return "Deno" in globalThis ? denoRuntime : nodeRuntime;
+/** The adapter of the runtime that executes this; the other one is not even loaded. */
+export async function detectRuntime(): Promise<Runtime> {
+  return "Deno" in globalThis
+    ? (await import("./deno/runtime.ts")).denoRuntime
+    : (await import("./node/runtime.ts")).nodeRuntime;
 }

@@ -101,6 +101,11 @@ export function toNodePassError(error: unknown, action?: string): NodePassError 
   return new NodePassError(code, message, { cause: error });
 }
 
+/** The error for a certificate that a platform refused. */
+export function badCertificate(error: unknown): NodePassError {
+  return new NodePassError("certificate", `Cannot use the certificate: ${messageOf(error)}`, { cause: error });
+}
+
 function meaningOf(error: unknown): Meaning {
   const code = fieldOf(error, "code");
   const name = fieldOf(error, "name");

@@ -7,7 +7,7 @@ import { nodeNet } from "../../src/runtime/node/net.ts";
 import type { Conn, Net } from "../../src/runtime/types.ts";
 import { type Joined, type Party, type RelayImplementation, relaySuite } from "./relay_suite.ts";
 
-const runtime = detectRuntime();
+const runtime = await detectRuntime();
 
 /** A connection between two stacks: the relay's end and the party's end. */
 async function connected(relayNet: Net, relayDials: boolean): Promise<{ relayEnd: Conn; partyEnd: Conn }> {

@@ -11,7 +11,7 @@ import { equal, ok, test } from "../harness.ts";
 import { StubServer, testAuthority, testCertificate } from "../unit/wire/secure/stub_server.ts";
 
 const NAME = "tunnel.example";
-const runtime = detectRuntime();
+const runtime = await detectRuntime();
 const root = await deriveRoot(formatGeneratedKey(runtime.random.bytes(32)));
 const identity = await deriveClientIdentity(root);
 const derived = await createServerIdentity(root, runtime.random);

@@ -91,7 +91,7 @@ Deno.test("NP_KEY_FILE gives the key; a URL with a key does not look at it, at t
     const named = EVERYWHERE.replace("://", `://${GOOD}@`);
     equal((await start(named, missing)).code, null);
 
-    const real = detectRuntime();
+    const real = await detectRuntime();
     const variables: Record<string, string> = missing;
     const runtime = { ...real, process: { ...real.process, env: (name: string) => variables[name] } };
     const logger = new LinesLogger();

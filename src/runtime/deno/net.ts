@@ -6,16 +6,16 @@
 import { formatAddress } from "../../address/ip.ts";
 import { Deadline } from "../deadline.ts";
 import { toNodePassError } from "../error_map.ts";
-import { nodeNet } from "../node/net.ts";
 import type { Conn, ConnectOptions, Listener, ListenOptions, Net, SocketAddress } from "../types.ts";
 import { openOn, socketAddress } from "../wildcard.ts";
+import { lateConnect } from "./node_parts.ts";
 
 /** TCP on Deno. */
 export const denoNet: Net = { connect, listen };
 
 async function connect(options: ConnectOptions): Promise<Conn> {
   // `Deno.connect` cannot choose the source address.
-  if (options.localHost !== undefined) return await nodeNet.connect(options);
+  if (options.localHost !== undefined) return await lateConnect(options);
   const action = `Cannot connect to ${formatAddress(options)}`;
   const deadline = new Deadline(options);
   try {

@@ -5,12 +5,11 @@
  */
 import { systemClock } from "../clock.ts";
 import { toNodePassError } from "../error_map.ts";
-import { nodeDns } from "../node/dns.ts";
-import { nodeFiles } from "../node/files.ts";
-import { nodeWebSockets } from "../node/web_sockets.ts";
 import { systemRandom } from "../random.ts";
 import type { Runtime } from "../types.ts";
+import { denoFiles } from "./files.ts";
 import { denoNet } from "./net.ts";
+import { lateDns, lateWebSockets } from "./node_parts.ts";
 import { denoProcess } from "./process.ts";
 import { denoThreads } from "./threads.ts";
 import { denoTls } from "./tls.ts";
@@ -21,10 +20,10 @@ export const denoRuntime: Runtime = Object.freeze<Runtime>({
   name: "deno",
   net: denoNet,
   tls: denoTls,
-  webSockets: nodeWebSockets,
+  webSockets: lateWebSockets,
   udp: denoUdp,
-  dns: nodeDns,
-  files: nodeFiles,
+  dns: lateDns,
+  files: denoFiles,
   process: denoProcess,
   threads: denoThreads,
   clock: systemClock,

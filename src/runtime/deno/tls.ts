@@ -6,10 +6,10 @@
 import { formatAddress } from "../../address/ip.ts";
 import { Deadline, withinDeadline } from "../deadline.ts";
 import { toNodePassError } from "../error_map.ts";
-import { connectTls, inspectTls } from "../node/tls_connect.ts";
 import type { Tls, TlsConn, TlsConnectOptions } from "../types.ts";
 import { UnfinishedHandshakes, unfinishedLimit } from "./unfinished_handshakes.ts";
 import { openTcp } from "./net.ts";
+import { lateTls } from "./node_parts.ts";
 import { denoProcess } from "./process.ts";
 import { DenoTlsConn } from "./tls_conn.ts";
 import { openDenoTlsListener } from "./tls_listener.ts";
@@ -19,7 +19,7 @@ const unfinished = new UnfinishedHandshakes();
 
 /** TLS on Deno. */
 export const denoTls: Tls = {
-  connect: (options) => needsNode(options) ? connectTls(options) : connectNative(options),
+  connect: (options) => needsNode(options) ? lateTls.connect(options) : connectNative(options),
   async listen(options) {
     try {
       return await openDenoTlsListener(options, options.certificate);
@@ -27,7 +27,7 @@ export const denoTls: Tls = {
       throw toNodePassError(error, `Cannot listen on ${formatAddress(options)}`);
     }
   },
-  inspect: inspectTls,
+  inspect: lateTls.inspect,
   serverDelaysSmallWrites: true,
 };
 

@@ -5,9 +5,7 @@
  * @module
  */
 import { formatAddress } from "../../address/ip.ts";
-import { toNodePassError } from "../error_map.ts";
-import { openNodeTlsListener } from "../node/tls_listener.ts";
-import { badCertificate } from "../node/tls_server_socket.ts";
+import { badCertificate, toNodePassError } from "../error_map.ts";
 import type { ListenOptions, ServerCertificate, SocketAddress, TlsConn, TlsListener } from "../types.ts";
 import { openOn } from "../wildcard.ts";
 import { UnfinishedHandshakes, unfinishedLimit } from "./unfinished_handshakes.ts";
@@ -134,7 +132,7 @@ export class DenoTlsListener implements TlsListener {
       const options = { ...this.local, shared: this.#shared };
       const current = this.#native
         ? listenNative(options, this.#certificate, this.#unfinished)
-        : await openNodeTlsListener(options, this.#certificate);
+        : await (await import("../node/tls_listener.ts")).openNodeTlsListener(options, this.#certificate);
       this.#current = current;
       if (this.#closed) await this.#stopCurrent();
     } catch (error) {

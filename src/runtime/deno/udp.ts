@@ -5,9 +5,9 @@
  */
 import { formatAddress } from "../../address/ip.ts";
 import { toNodePassError } from "../error_map.ts";
-import { nodeUdp } from "../node/udp.ts";
 import type { Datagram, ListenOptions, SocketAddress, Udp } from "../types.ts";
 import { openOn } from "../wildcard.ts";
+import { lateBind } from "./node_parts.ts";
 import { denoAddress } from "./net.ts";
 
 /** UDP on Deno. */
@@ -16,7 +16,7 @@ export const denoUdp: Udp = {
   sharesPorts: false,
   async bind(options: ListenOptions): Promise<Datagram> {
     // Without `--unstable-net` the function does not exist.
-    if (typeof Deno.listenDatagram !== "function") return await nodeUdp.bind(options);
+    if (typeof Deno.listenDatagram !== "function") return await lateBind(options);
     try {
       return new DenoDatagram(
         await openOn(

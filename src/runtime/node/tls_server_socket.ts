@@ -6,7 +6,7 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import type net from "node:net";
 import tls from "node:tls";
-import { messageOf, NodePassError } from "../../errors.ts";
+import { badCertificate } from "../error_map.ts";
 import type { ServerCertificate } from "../types.ts";
 import { tlsTransport } from "./gated_transport.ts";
 
@@ -21,11 +21,6 @@ export function secureContext({ chainPem, keyPem }: ServerCertificate): tls.Secu
   } catch (error) {
     throw badCertificate(error);
   }
-}
-
-/** The error for a certificate that a platform refused. */
-export function badCertificate(error: unknown): NodePassError {
-  return new NodePassError("certificate", `Cannot use the certificate: ${messageOf(error)}`, { cause: error });
 }
 
 /** Waits for the client's hello on a fresh socket. */

@@ -12,7 +12,7 @@ import type { Conn, Listener, Runtime } from "../../../src/runtime/types.ts";
 import { FakeClock } from "../../fake_clock.ts";
 import { deepEqual, equal, ok, test } from "../../harness.ts";
 
-const runtime = detectRuntime();
+const runtime = await detectRuntime();
 
 /** A target that keeps what it accepted for the test to talk to. */
 class Target {

@@ -16,7 +16,7 @@ import { startForwarder } from "../../../src/tunnel/forward.ts";
 import type { TunnelHandle, TunnelStats } from "../../../src/tunnel/types.ts";
 import { test } from "../../harness.ts";
 
-export const runtime: Runtime = detectRuntime();
+export const runtime: Runtime = await detectRuntime();
 
 /** A port that a test may bind, and nobody listens on. */
 export async function freePort(host = "127.0.0.1"): Promise<number> {

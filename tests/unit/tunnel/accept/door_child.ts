@@ -60,7 +60,7 @@ export async function startDoor({ tls, timeoutMs, files }: DoorChildOptions): Pr
   const { port, caPem } = await answer<{ port: number; caPem: string | null }>();
   const read = (name: string): string => readFileSync(`/proc/${child.pid}/${name}`, "utf8");
   return {
-    runtime: detectRuntime(),
+    runtime: await detectRuntime(),
     port,
     caPem,
     report() {

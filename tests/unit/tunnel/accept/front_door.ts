@@ -45,7 +45,7 @@ export interface FrontDoor extends Target {
  * @param tls value of the parameter, with whatever else belongs into the query
  */
 export async function openFrontDoor(tls: 0 | 1 | string, settings: Partial<Settings> = {}): Promise<FrontDoor> {
-  const runtime = detectRuntime();
+  const runtime = await detectRuntime();
   const logger = new MemoryLogger();
   const root = await deriveRoot(formatGeneratedKey(runtime.random.bytes(32)));
   const taken = new Set<Conn>();

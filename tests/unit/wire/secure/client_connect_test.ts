@@ -15,7 +15,7 @@ import { deriveRoot } from "../../../../src/wire/secure/root_secret.ts";
 import { deepEqual, equal, match, ok, test } from "../../../harness.ts";
 import { StubServer, testAuthority, testCertificate } from "./stub_server.ts";
 
-const runtime = detectRuntime();
+const runtime = await detectRuntime();
 const newRoot = () => deriveRoot(formatGeneratedKey(runtime.random.bytes(32)));
 const root = await newRoot();
 const identity = await deriveClientIdentity(root);

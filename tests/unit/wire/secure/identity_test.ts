@@ -133,7 +133,7 @@ async function greetOne(listener: TlsListener): Promise<Conn | null> {
 
 for (const wantPeerCertificate of [false, true]) {
   test(`createServerIdentity() serves TLS to a client of the key (peer certificate: ${wantPeerCertificate})`, async () => {
-    const { tls } = detectRuntime();
+    const { tls } = await detectRuntime();
     const root = await deriveRoot(KEY);
     const certificate = await createServerIdentity(root, systemRandom);
     const listener = await tls.listen({ host: "127.0.0.1", port: 0, certificate });

@@ -62,7 +62,7 @@ export class StubServer {
   }
 
   static async #start(options: StubOptions): Promise<StubServer> {
-    const { net, tls, webSockets } = detectRuntime();
+    const { net, tls, webSockets } = await detectRuntime();
     const { certificate } = options;
     const at = { host: "127.0.0.1", port: options.port ?? 0 };
     const listener = options.transport === "websocket"
@@ -99,7 +99,7 @@ export class StubServer {
     const opening = await readOpening(conn);
     const { root, tls, transport = "tcp", greeting = ONE_BYTE } = this.#options;
     if (opening.kind === "control") {
-      const { random } = detectRuntime();
+      const { random } = await detectRuntime();
       const options = { root, random, transport, tls, leafSha256: this.#leafSha256, resumeSecrets: () => [] };
       this.agreements.push(await serverHandshake(conn, opening.bytes, options));
       return void await conn.write(greeting);

@@ -6,14 +6,17 @@
 import { detectRuntime } from "./src/runtime/detect.ts";
 
 const runtime = await detectRuntime();
-// First thing, before the rest is even loaded: arguments may hold a key, and process lists show them.
-if (runtime.threads.parent === null) runtime.process.setTitle("nodepass");
-
 if (runtime.threads.parent !== null) {
   // In one file with everything else, this module is what a worker runs too.
   await import("./src/start/worker.ts");
 } else {
+  // First thing, before the rest is even loaded: arguments may hold a key, and process lists show them.
+  runtime.process.setTitle("nodepass");
   const { runCommand } = await import("./src/command/run_command.ts");
-  const { startTunnel } = await import("./src/start/tunnel.ts");
-  runtime.process.exit(await runCommand(runtime.process.args, { runtime, startTunnel }));
+  runtime.process.exit(
+    await runCommand(runtime.process.args, {
+      runtime,
+      startTunnel: async (...call) => await (await import("./src/start/tunnel.ts")).startTunnel(...call),
+    }),
+  );
 }

@@ -12,9 +12,10 @@ import { topicNamed, topics } from "./help_topics.ts";
 import { table } from "./table.ts";
 import { versionLine } from "./version.ts";
 
-/** The first page. */
-export function usageText(width: number): string {
-  return `TCP and UDP tunnels, each said in one URL.
+function firstPage(width: number): string {
+  return `${versionLine}
+
+TCP and UDP tunnels, each said in one URL.
 
 Examples
 
@@ -39,7 +40,7 @@ ${table(topics.map(({ name, summary }) => [name, summary]), width)}
 }
 
 /** Help on one command. */
-export function commandText(command: CommandSummary, width: number): string {
+function commandText(command: CommandSummary, width: number): string {
   const examples = command.examples.map((example) => `  ${example}`).join("\n");
   return `${command.summary}
 
@@ -61,8 +62,14 @@ function flagText({ name, short, placeholder }: Flag): string {
   return `${short === undefined ? "" : `-${short}, `}--${name}${placeholder === null ? "" : ` ${placeholder}`}`;
 }
 
+/** `nodepass` alone: the first page, and the exit code of something that was not done. */
+export function usageCommand(context: CommandContext): ExitCode {
+  print(context, firstPage(helpWidth(context)));
+  return 1;
+}
+
 /** Columns to write for. */
-export function helpWidth({ runtime }: CommandContext): number {
+function helpWidth({ runtime }: CommandContext): number {
   return Math.min(120, Math.max(60, runtime.process.columns));
 }
 
@@ -71,7 +78,7 @@ export function helpCommand(args: readonly string[], context: CommandContext): E
   const { positionals, flags } = readArguments(args, "help", [jsonFlag, helpFlag]);
   const [name] = positionals;
   const width = helpWidth(context);
-  const text = name === undefined ? `${versionLine}\n\n${usageText(width)}` : textOf(name, width);
+  const text = name === undefined ? firstPage(width) : textOf(name, width);
   if (flags.has("json")) printJson(context, { topic: name ?? null, text });
   else print(context, text);
   return 0;

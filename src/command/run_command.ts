@@ -6,30 +6,23 @@
 import { suggest } from "../config/suggest.ts";
 import { messageOf, NodePassError } from "../errors.ts";
 import { escapeValue } from "../log/escape.ts";
-import { commandNamed, commands } from "./commands.ts";
-import { completionsCommand } from "./completions.ts";
 import { type CommandContext, type ExitCode, print, printJson } from "./context.ts";
 import { helpFlag, jsonFlag, noPositionals, readArguments } from "./flags.ts";
-import { commandText, helpCommand, helpWidth, usageText } from "./help.ts";
-import { keygenCommand } from "./keygen.ts";
-import { permissionsCommand } from "./permissions.ts";
-import { runFileCommand } from "./run.ts";
-import { tunnelCommand, urlCommand } from "./tunnel.ts";
-import { verifyCommand } from "./verify.ts";
 import { version, versionLine } from "./version.ts";
 
 type Handler = (args: readonly string[], context: CommandContext) => ExitCode | Promise<ExitCode>;
 
+/** Each is loaded when it is called: no start waits for the help or for the TOML parser. */
 const handlers: ReadonlyMap<string, Handler> = new Map<string, Handler>([
-  ["server", (args, context) => tunnelCommand("server", args, context)],
-  ["client", (args, context) => tunnelCommand("client", args, context)],
-  ["run", runFileCommand],
-  ["verify", verifyCommand],
-  ["keygen", keygenCommand],
-  ["permissions", permissionsCommand],
-  ["completions", completionsCommand],
+  ["server", async (...call) => await (await import("./tunnel.ts")).tunnelCommand("server", ...call)],
+  ["client", async (...call) => await (await import("./tunnel.ts")).tunnelCommand("client", ...call)],
+  ["run", async (...call) => await (await import("./run.ts")).runFileCommand(...call)],
+  ["verify", async (...call) => await (await import("./verify.ts")).verifyCommand(...call)],
+  ["keygen", async (...call) => (await import("./keygen.ts")).keygenCommand(...call)],
+  ["permissions", async (...call) => await (await import("./permissions.ts")).permissionsCommand(...call)],
+  ["completions", async (...call) => (await import("./completions.ts")).completionsCommand(...call)],
   ["version", versionCommand],
-  ["help", helpCommand],
+  ["help", async (...call) => (await import("./help.ts")).helpCommand(...call)],
 ]);
 
 /** Runs the command that the arguments say; errors go to standard error. Never exits the process itself. */
@@ -43,24 +36,17 @@ export async function runCommand(args: readonly string[], context: CommandContex
   }
 }
 
-function dispatch(args: readonly string[], context: CommandContext): ExitCode | Promise<ExitCode> {
+async function dispatch(args: readonly string[], context: CommandContext): Promise<ExitCode> {
   const [first, ...rest] = args;
-  if (first === undefined) {
-    print(context, `${versionLine}\n\n${usageText(helpWidth(context))}`);
-    return 1;
-  }
-  if (["--help", "-h"].includes(first)) return helpCommand([], context);
+  if (first === undefined) return (await import("./help.ts")).usageCommand(context);
+  if (["--help", "-h"].includes(first)) return (await import("./help.ts")).helpCommand([], context);
   if (["--version", "-v", "-V"].includes(first)) return versionCommand([], context);
   const handler = handlers.get(first);
-  const command = commandNamed(first);
-  if (handler !== undefined && command !== null) {
-    if (rest.includes("--help") || rest.includes("-h")) {
-      print(context, commandText(command, helpWidth(context)));
-      return 0;
-    }
-    return handler(rest, context);
+  if (handler !== undefined) {
+    const help = rest.includes("--help") || rest.includes("-h");
+    return help ? (await import("./help.ts")).helpCommand([first], context) : await handler(rest, context);
   }
-  if (args.some((arg) => arg.includes("://"))) return urlCommand(args, context);
+  if (args.some((arg) => arg.includes("://"))) return await (await import("./tunnel.ts")).urlCommand(args, context);
   throw unknownCommand(first);
 }
 
@@ -72,7 +58,7 @@ function unknownCommand(name: string): NodePassError {
       'Cannot tell what to do: expected a server:// or client:// URL, or a command, see "nodepass help"',
     );
   }
-  const close = suggest(name, commands.map((command) => command.name));
+  const close = suggest(name, [...handlers.keys()]);
   const hint = close === null ? 'see "nodepass help"' : `did you mean "${close}"?`;
   return new NodePassError("usage", `Command ${JSON.stringify(name)} does not exist: ${hint}`);
 }

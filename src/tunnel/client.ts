@@ -117,7 +117,13 @@ class TunnelClient extends Instance<ClientConfig> {
   }
 
   async reload(): Promise<void> {
-    await this.#calls.reload();
+    const { logger, runtime } = this.context;
+    try {
+      if (await this.#calls.reload()) logger.info("Certificate files reloaded");
+    } catch (error) {
+      const reason = messageOf(runtime.toError(error));
+      logger.error("Certificate files not reloaded: the old certificate stays", { reason });
+    }
   }
 
   protected async shutDown(graceMs: number): Promise<void> {

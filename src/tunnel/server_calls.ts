@@ -34,10 +34,16 @@ export class ServerCalls {
     this.#context = context;
   }
 
-  /** Reads the extra trust roots again at the next connection. */
-  reload(): Promise<void> {
-    this.#extraCaPem = null;
-    return Promise.resolve();
+  /**
+   * Reads the extra trust roots again; true when they are others than before.
+   *
+   * @throws the file cannot be read: the roots before it stay
+   */
+  async reload(): Promise<boolean> {
+    const { config, runtime } = this.#context;
+    const before = this.#extraCaPem;
+    if (config.extraCa !== null) this.#extraCaPem = await runtime.files.readText(config.extraCa);
+    return this.#extraCaPem !== before;
   }
 
   /** Opens a control channel; `last` resumes the client id of an earlier one. */

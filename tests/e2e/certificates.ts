@@ -6,6 +6,7 @@
 import "reflect-metadata";
 import * as x509 from "@peculiar/x509";
 import { join } from "node:path/posix";
+import type { ServerCertificate } from "../../src/runtime/types.ts";
 import { type Authority, createAuthority } from "../conformance/runtime_certificates.ts";
 
 /** Paths of PEM files; disposing removes them. */
@@ -18,6 +19,8 @@ export interface CertificateFolder extends AsyncDisposable {
   readonly key: string;
   /** Writes a new leaf over the server's files. */
   renew(names: readonly string[], ageDays?: number): Promise<void>;
+  /** Writes another authority and a leaf of its over all files. */
+  replaceAuthority(): Promise<void>;
   /** Writes a leaf that nobody signed but itself. */
   selfSign(name: string): Promise<void>;
 }
@@ -34,15 +37,20 @@ export async function certificateFolder(): Promise<CertificateFolder> {
     string,
     string,
   ];
+  const writeLeaf = async (leaf: ServerCertificate): Promise<void> => {
+    await Deno.writeTextFile(chain, leaf.chainPem);
+    await Deno.writeTextFile(key, leaf.keyPem);
+  };
   const made: CertificateFolder = {
     authority,
     ca,
     chain,
     key,
-    async renew(names, ageDays) {
-      const leaf = await authority.issue(names, ageDays);
-      await Deno.writeTextFile(chain, leaf.chainPem);
-      await Deno.writeTextFile(key, leaf.keyPem);
+    renew: async (names, ageDays) => await writeLeaf(await authority.issue(names, ageDays)),
+    async replaceAuthority() {
+      const other = await createAuthority("Another end-to-end authority");
+      await Deno.writeTextFile(ca, other.caPem);
+      await writeLeaf(await other.issue([SERVER_NAME]));
     },
     async selfSign(name) {
       const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };

@@ -2,7 +2,7 @@
 import tls from "node:tls";
 import { writeAll } from "../../src/relay/write_all.ts";
 import { equal, notEqual, ok } from "../harness.ts";
-import type { SocketAddress } from "../../src/runtime/types.ts";
+import type { Conn, SocketAddress } from "../../src/runtime/types.ts";
 import { readAll, UdpVisitor } from "../unit/tunnel/forward_fixture.ts";
 import { certificateFolder, SERVER_NAME } from "./certificates.ts";
 import { addressAfter, startPair } from "./ends.ts";
@@ -119,6 +119,39 @@ for (const runtime of runtimes) {
     equal(pair.client.lines.filter((line) => line.includes("Tunnel handshaked")).length, 1);
     conn.close();
     udp[Symbol.dispose]();
+  });
+
+  Deno.test(`SIGHUP at a client trusts the authority that its crt= names now (${runtime})`, async () => {
+    await using files = await certificateFolder();
+    await using target = await Target.listen();
+    await using pair = await startPair({
+      targets: [target.address],
+      server: runtime,
+      client: runtime,
+      serverQuery: `tls=2&crt=${files.chain}&key=${files.key}`,
+      clientQuery: `crt=${files.ca}&sni=${SERVER_NAME}`,
+    });
+    const conns = [await visit(pair.entry)];
+    const asks = async (conn: Conn, word: string): Promise<void> => {
+      await conn.write(bytesOf(word));
+      equal(await firstWords(conn), word);
+    };
+    await asks(conns[0]!, "before");
+    await files.replaceAuthority();
+    for (const end of [pair.server, pair.client]) {
+      end.signal("SIGHUP");
+      await end.line("Certificate files reloaded");
+    }
+    await asks(conns[0]!, "after");
+    // More than there are links: the others are opened now.
+    for (let count = 0; count < 20; count++) conns.push(await visit(pair.entry));
+    for (const conn of conns) await asks(conn, "more");
+    for (const conn of conns) conn.close();
+    await Deno.remove(files.ca);
+    pair.client.signal("SIGHUP");
+    await pair.client.line("Certificate files not reloaded: the old certificate stays");
+    await echoTcp(pair.entry, 10_000, 1);
+    ok(!pair.client.output.includes("Client error"), pair.client.output);
   });
 
   Deno.test(`SIGHUP with a changed run file keeps what did not change (${runtime})`, async () => {

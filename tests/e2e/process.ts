@@ -21,6 +21,8 @@ export interface ProcessOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** More arguments, after the URL. */
   readonly flags?: readonly string[];
+  /** A file that this process sees in place of the machine's hosts file, see {@linkcode ownHostsMissing}. */
+  readonly hosts?: string;
   /** Deno permissions. @default the printed minimal ones for a URL, all for anything else */
   readonly permissions?: readonly string[];
 }
@@ -35,6 +37,19 @@ export const nodeMissing: string | undefined = node === null ? "needs Node >= 22
 // The next test file finds it at once.
 if (node !== null) Deno.env.set("NODEPASS_NODE", node);
 
+/** What stands before a command that has a hosts file of its own: a mount that only it sees. */
+function withHosts(path: string): string[] {
+  return ["unshare", "--mount", "sh", "-c", 'mount --bind "$0" /etc/hosts && exec "$@"', path];
+}
+
+/** Why processes cannot have a hosts file of their own here; undefined when they can. */
+export async function ownHostsMissing(): Promise<string | undefined> {
+  const [program, ...args] = withHosts("/etc/hosts");
+  const { success } = await new Deno.Command(program!, { args: [...args, "true"], stdout: "null", stderr: "null" })
+    .output().catch(() => ({ success: false }));
+  return success ? undefined : "needs the right to mount";
+}
+
 /** Starts `nodepass <url>` under the permissions that `nodepass permissions <url>` prints. */
 export function startUrl(url: string, options: ProcessOptions = {}): NodePassProcess {
   const { config } = parseTunnelUrl(url, { settings: defaultSettings, strict: false });
@@ -44,10 +59,11 @@ export function startUrl(url: string, options: ProcessOptions = {}): NodePassPro
 
 /** Starts `nodepass` with these arguments. */
 export function startCommand(args: readonly string[], options: ProcessOptions = {}): NodePassProcess {
-  const { runtime = "deno", env = {}, flags = [], permissions = ["-A"] } = options;
-  const [program, ...first] = runtime === "deno"
+  const { runtime = "deno", env = {}, flags = [], permissions = ["-A"], hosts } = options;
+  const command = runtime === "deno"
     ? [Deno.execPath(), "run", "--quiet", "--no-check", "--cached-only", ...permissions, CLI]
     : [node ?? "node", "--disable-warning=ExperimentalWarning", CLI];
+  const [program, ...first] = hosts === undefined ? command : [...withHosts(hosts), ...command];
   const child = new Deno.Command(program!, {
     args: [...first, ...args, ...flags],
     // Away from the repository, as a user is.

@@ -37,10 +37,10 @@ export class Target implements AsyncDisposable {
     this.#done = Promise.all([this.#accept(serve), this.#answer()]);
   }
 
-  /** Listens on a port that is free for both protocols. */
-  static async listen(serve: Serve = echo, host = "127.0.0.1"): Promise<Target> {
+  /** Listens on a port that is free for both protocols, unless one is given. */
+  static async listen(serve: Serve = echo, host = "127.0.0.1", port = 0): Promise<Target> {
     for (let attempts = 0;; attempts++) {
-      const listener = await runtime.net.listen({ host, port: 0 });
+      const listener = await runtime.net.listen({ host, port });
       try {
         return new Target(listener, await runtime.udp.bind(listener.local), serve);
       } catch (error) {

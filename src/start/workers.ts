@@ -13,28 +13,33 @@ import { createServerIdentity } from "../wire/secure/identity.ts";
 import { deriveRoot } from "../wire/secure/root_secret.ts";
 import { workerEntry } from "./worker.ts";
 
-/** What the threads share is decided here, once: mode, ports, what the key gives. */
-export async function startWorkers(
-  options: Pick<WorkerGroupOptions, "config" | "size" | "runtime" | "logger" | "onReport">,
-): Promise<WorkerGroup> {
-  const { runtime } = options;
-  if (runtime !== await detectRuntime()) {
+/** Options of the functions that start workers. */
+export type StartWorkersOptions = Pick<WorkerGroupOptions, "config" | "size" | "runtime" | "logger" | "onReport">;
+
+/**
+ * Starts the threads of an instance.
+ *
+ * @throws {NodePassError} an address cannot be bound, or the runtime is not the one that threads would have
+ */
+export async function startWorkers(options: StartWorkersOptions): Promise<WorkerGroup> {
+  if (options.runtime !== await detectRuntime()) {
     throw new NodePassError(
       "not_supported",
       "Cannot use NP_WORKERS with a runtime of the caller's: threads have their own",
     );
   }
+  return await startWorkerGroup(options);
+}
+
+/** What the threads share is decided here, once: mode, ports, what the key gives. */
+export async function startWorkerGroup(options: StartWorkersOptions): Promise<WorkerGroup> {
+  const { runtime } = options;
   const claims = new Claims(runtime);
   const config = options.config.role === "server"
     ? await serverMode(options.config, claims, options)
     : await clientMode(options.config, claims, options);
-  const group = new WorkerGroup({
-    ...options,
-    config,
-    claims,
-    entry: workerEntry,
-    secrets: await secretsOf(config, runtime),
-  });
+  const secrets = await secretsOf(config, runtime);
+  const group = new WorkerGroup({ ...options, config, claims, entry: workerEntry, secrets });
   try {
     await group.start();
     return group;

@@ -7,6 +7,10 @@ import { writeAll } from "../../src/relay/write_all.ts";
 import type { Conn, Listener, SocketAddress } from "../../src/runtime/types.ts";
 import { runtime } from "../unit/tunnel/forward_fixture.ts";
 
+/** Where the head of a connection says what it is for, and what a control channel says there. */
+const KIND_AT = 5;
+const CONTROL = 1;
+
 /** What one connection said, to the server and back. */
 export interface Recording {
   readonly up: Uint8Array[];
@@ -30,6 +34,8 @@ export class Tap implements AsyncDisposable {
   readonly #listener: Listener;
   readonly #target: SocketAddress;
   readonly #conns = new Set<Conn>();
+  /** The client's end of each recording. */
+  readonly #clients: Conn[] = [];
   readonly #done: Promise<void>;
 
   private constructor(listener: Listener, target: SocketAddress) {
@@ -44,6 +50,12 @@ export class Tap implements AsyncDisposable {
 
   get address(): SocketAddress {
     return this.#listener.local;
+  }
+
+  /** Hangs up the control channel: of those in clear, the last connection that said so in its head. */
+  cutControl(): void {
+    const last = this.recordings.findLastIndex(({ up }) => up[0]?.[KIND_AT] === CONTROL);
+    this.#clients[last]?.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -63,6 +75,7 @@ export class Tap implements AsyncDisposable {
   async #relay(client: Conn): Promise<void> {
     const recording: Recording = { up: [], down: [] };
     this.recordings.push(recording);
+    this.#clients.push(client);
     const server = await runtime.net.connect({ ...this.#target, timeoutMs: 5_000 });
     for (const conn of [client, server]) this.#conns.add(conn);
     await Promise.all([pump(client, server, recording.up), pump(server, client, recording.down)]);

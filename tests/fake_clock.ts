@@ -45,6 +45,10 @@ export class FakeClock implements Clock {
     return this.#schedule(ms, Math.max(1, ms), run);
   }
 
+  soon(run: () => void): void {
+    queueMicrotask(run);
+  }
+
   /** Moves the time forward and runs every timer that becomes due, with `now` at its due time. */
   advance(ms: number): void {
     const end = this.#now + ms;

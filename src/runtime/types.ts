@@ -257,6 +257,8 @@ export interface Clock {
   after(ms: number, run: () => void): Timer;
   /** Calls `run` every `ms`. */
   every(ms: number, run: () => void): Timer;
+  /** Calls `run` once, after what the system has ready by now was taken: for work that is cheaper in batches. */
+  soon(run: () => void): void;
 }
 
 /** Randomness. */

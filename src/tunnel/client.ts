@@ -261,6 +261,7 @@ class TunnelClient extends Instance<ClientConfig> {
       acknowledge: settings.delaysSmallWrites,
       surplusMs: config.settings.maxPoolIntervalMs,
       now: () => runtime.clock.now(),
+      soon: (run) => runtime.clock.soon(run),
       events: {
         opened: (session) => this.#egress.open(session),
         openedDatagrams: (session) => this.#egress.openDatagrams(session),

@@ -29,6 +29,7 @@ export function serverLinks(
     acknowledge: false,
     surplusMs: config.settings.maxPoolIntervalMs,
     now: () => runtime.clock.now(),
+    soon: (run) => runtime.clock.soon(run),
     events: {
       opened: (session) => egress.open(session),
       openedDatagrams: (session) => egress.openDatagrams(session),

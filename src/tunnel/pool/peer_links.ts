@@ -42,6 +42,8 @@ export interface PeerLinksOptions {
   /** Quiet time after which surplus ready links are closed. */
   readonly surplusMs: number;
   readonly now: () => number;
+  /** See `Clock`. */
+  readonly soon: (run: () => void) => void;
   readonly events: PeerLinksEvents;
 }
 
@@ -106,12 +108,13 @@ export class PeerLinks {
   /** Takes over an authenticated connection as a link for datagrams. */
   addDatagrams(conn: Conn, counter: number): void {
     if (this.#closed) return conn.close();
-    const { end, now, events } = this.#options;
+    const { end, now, soon, events } = this.#options;
     const link = new DatagramLink({
       conn,
       end,
       counter,
       now,
+      soon,
       events: {
         opened: (session) => events.openedDatagrams(session),
         dropped: () => events.dropped(),

@@ -35,12 +35,16 @@ export interface DatagramLinkOptions {
   readonly end: "ingress" | "egress";
   readonly counter: number;
   readonly now: () => number;
+  /** See `Clock`. */
+  readonly soon: (run: () => void) => void;
   readonly events: DatagramLinkEvents;
 }
 
 const START_BUFFER_BYTES = 16 * 1024;
 /** Holds the largest frame, and a batch of small ones. */
 const MAX_BUFFER_BYTES = 256 * 1024;
+/** A batch of this size is written at once, a smaller one when no more datagrams are there to be taken. */
+const FULL_BATCH_BYTES = 64 * 1024;
 /** Datagrams that wait for the write in flight; beyond it they are dropped. */
 const BATCH_BYTES = 512 * 1024;
 /** Room behind a full batch for what may not be dropped. */
@@ -72,6 +76,7 @@ export class DatagramLink {
   #spare = new Uint8Array(0);
   #filled = 0;
   #flushing = false;
+  #scheduled = false;
   #closed = false;
   #heard = true;
   #heardAt: number;
@@ -271,26 +276,37 @@ export class DatagramLink {
   }
 
   #flush(): void {
-    if (!this.#flushing) void this.#flushAll();
+    if (this.#flushing) return;
+    if (this.#filled >= FULL_BATCH_BYTES) {
+      void this.#writeBatches();
+    } else if (!this.#scheduled) {
+      this.#scheduled = true;
+      this.#options.soon(this.#flushSoon);
+    }
   }
 
-  async #flushAll(): Promise<void> {
+  readonly #flushSoon = (): void => {
+    this.#scheduled = false;
+    if (!this.#flushing && this.#filled > 0) void this.#writeBatches();
+  };
+
+  async #writeBatches(): Promise<void> {
     this.#flushing = true;
     try {
-      while (this.#filled > 0 && !this.#closed) {
+      do {
         const batch = this.#batch;
         const end = this.#filled;
         this.#batch = this.#spare;
         this.#spare = batch;
         this.#filled = 0;
         let at = 0;
-        while (at < end) at += await this.conn.write(batch.subarray(at, end));
-      }
+        while (at < end && !this.#closed) at += await this.conn.write(batch.subarray(at, end));
+      } while (this.#filled >= FULL_BATCH_BYTES && !this.#closed);
     } catch (error) {
       this.fail(error);
-    } finally {
-      this.#flushing = false;
     }
+    this.#flushing = false;
+    if (this.#filled > 0) this.#flush();
   }
 }
 

@@ -62,6 +62,7 @@ export class End {
       end,
       counter: 1,
       now: () => clock.now(),
+      soon: (run) => clock.soon(run),
       events: {
         opened: (session) => {
           if (this.refuse) return null;

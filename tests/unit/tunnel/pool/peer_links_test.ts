@@ -76,6 +76,7 @@ class Ends {
       maxReady: 8,
       surplusMs: SURPLUS_MS,
       now: () => this.clock.now(),
+      soon: (run) => this.clock.soon(run),
       events,
       ...change,
     });

@@ -4,17 +4,11 @@
  *
  * @module
  */
-import type { Dns, Net, Tls, Udp, WebSockets } from "../types.ts";
+import type { Dns, Net, Tls, Udp } from "../types.ts";
 
 /** `Deno.resolveDns` knows nothing of the hosts file. */
 export const lateDns: Dns = {
   resolve: async (name) => await (await import("../node/dns.ts")).nodeDns.resolve(name),
-};
-
-/** The runtimes' own `WebSocket` has no back-pressure. */
-export const lateWebSockets: WebSockets = {
-  connect: async (options) => await (await import("../node/web_sockets.ts")).nodeWebSockets.connect(options),
-  listen: async (options) => await (await import("../node/web_sockets.ts")).nodeWebSockets.listen(options),
 };
 
 /** For a source address, which `Deno.connect` cannot choose. */

@@ -5,11 +5,12 @@
  */
 import { systemClock } from "../clock.ts";
 import { toNodePassError } from "../error_map.ts";
+import { nodeWebSockets } from "../node/web_sockets.ts";
 import { systemRandom } from "../random.ts";
 import type { Runtime } from "../types.ts";
 import { denoFiles } from "./files.ts";
 import { denoNet } from "./net.ts";
-import { lateDns, lateWebSockets } from "./node_parts.ts";
+import { lateDns } from "./node_parts.ts";
 import { denoProcess } from "./process.ts";
 import { denoThreads } from "./threads.ts";
 import { denoTls } from "./tls.ts";
@@ -20,7 +21,7 @@ export const denoRuntime: Runtime = Object.freeze<Runtime>({
   name: "deno",
   net: denoNet,
   tls: denoTls,
-  webSockets: lateWebSockets,
+  webSockets: nodeWebSockets,
   udp: denoUdp,
   dns: lateDns,
   files: denoFiles,

@@ -3,8 +3,9 @@
  *
  * @module
  */
-import http from "node:http";
+import type { IncomingMessage } from "node:http";
 import type net from "node:net";
+import process from "node:process";
 import type { Duplex } from "node:stream";
 import type tls from "node:tls";
 import type { WebSocketServer } from "ws";
@@ -18,6 +19,9 @@ import { handshakeOf } from "./tls_handshake.ts";
 import { secureContext, serverTlsSocket } from "./tls_server_socket.ts";
 import { WebSocketConn } from "./web_socket_conn.ts";
 import { webSocketOptions } from "./web_socket_options.ts";
+
+// Not imported: a bundle puts its imports before everything, and importing this one loads all that it can do.
+const http = process.getBuiltinModule("node:http");
 
 /** Listens; `accept` gives streams whose upgrade is complete. */
 export async function listenWebSocket(options: WebSocketListenOptions): Promise<WebSocketListener> {
@@ -119,7 +123,7 @@ class Door {
     this.#http.emit("connection", carrier);
   }
 
-  #upgrade(request: http.IncomingMessage, carrier: Duplex, head: Buffer): void {
+  #upgrade(request: IncomingMessage, carrier: Duplex, head: Buffer): void {
     const socket = this.#plain.get(carrier);
     if (socket === undefined || !this.#knows(request)) {
       carrier.end("HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
@@ -131,7 +135,7 @@ class Door {
     });
   }
 
-  #knows(request: http.IncomingMessage): boolean {
+  #knows(request: IncomingMessage): boolean {
     return (request.url ?? "").split("?", 1)[0] === this.#options.path;
   }
 }

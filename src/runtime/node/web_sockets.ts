@@ -1,11 +1,13 @@
 /**
- * WebSockets through `ws`, on both runtimes.
+ * WebSockets through `ws`, on both runtimes. They are loaded when they are first needed: `node:http` alone takes 30 ms,
+ * because importing it reaches for all that it exports, Node's own WebSocket client among it.
  *
  * @module
  */
 import type { WebSockets } from "../types.ts";
-import { connectWebSocket } from "./web_socket_connect.ts";
-import { listenWebSocket } from "./web_socket_listener.ts";
 
 /** Streams inside WebSockets. */
-export const nodeWebSockets: WebSockets = { connect: connectWebSocket, listen: listenWebSocket };
+export const nodeWebSockets: WebSockets = {
+  connect: async (options) => await (await import("./web_socket_connect.ts")).connectWebSocket(options),
+  listen: async (options) => await (await import("./web_socket_listener.ts")).listenWebSocket(options),
+};

@@ -1,94 +1,21 @@
-import { NodePassError } from "../../src/errors.ts";
-import { createLogger } from "../../src/log/logger.ts";
-import { detectRuntime } from "../../src/runtime/detect.ts";
-import type { Conn, Listener } from "../../src/runtime/types.ts";
-import { connectControl, type ConnectControlOptions } from "../../src/wire/secure/client_connect.ts";
+import type { Conn } from "../../src/runtime/types.ts";
 import { createServerIdentity, deriveClientIdentity, INTERNAL_NAME } from "../../src/wire/secure/identity.ts";
-import { ProvenMode } from "../../src/wire/secure/proven_mode.ts";
 import { formatGeneratedKey } from "../../src/generated_key.ts";
 import { deriveRoot } from "../../src/wire/secure/root_secret.ts";
-import { equal, ok, test } from "../harness.ts";
+import { equal, test } from "../harness.ts";
+import { runtime } from "../unit/tunnel/forward_fixture.ts";
+import { connectFailure, type ConnectWish, connectWish } from "../unit/wire/secure/connect_options.ts";
 import { StubServer, testAuthority, testCertificate } from "../unit/wire/secure/stub_server.ts";
+import { LIES, onPath } from "./on_path.ts";
 
 const NAME = "tunnel.example";
-const runtime = await detectRuntime();
 const root = await deriveRoot(formatGeneratedKey(runtime.random.bytes(32)));
 const identity = await deriveClientIdentity(root);
 const derived = await createServerIdentity(root, runtime.random);
 const authority = await testAuthority();
 
-function options(port: number): ConnectControlOptions {
-  return {
-    runtime,
-    logger: createLogger({ level: "none", format: "text", color: false, write: () => {}, wall: () => Date.now() }),
-    root,
-    identity,
-    host: "127.0.0.1",
-    port,
-    serverName: NAME,
-    extraCaPem: authority.pem,
-    pin: "discover",
-    transport: "tcp",
-    path: "/",
-    proven: new ProvenMode(),
-    resume: null,
-    timeoutMs: 5_000,
-  };
-}
-
-/** Sends on what arrives, changed or not, until either side ends. */
-async function pump(from: Conn, to: Conn, change: (chunk: Uint8Array) => void): Promise<void> {
-  const buffer = new Uint8Array(4_096);
-  try {
-    for (let count = await from.read(buffer); count !== null; count = await from.read(buffer)) {
-      const chunk = buffer.subarray(0, count);
-      change(chunk);
-      for (let at = 0; at < count;) at += await to.write(chunk.subarray(at));
-    }
-  } catch {
-    // One of them hung up.
-  }
-  from.close();
-  to.close();
-}
-
-/** Someone on the path: accepts from the client, connects to the server, and may change what the server says. */
-async function inTheMiddle(
-  listener: Listener,
-  connect: () => Promise<Conn>,
-  change: (chunk: Uint8Array) => void,
-  run: (port: number) => Promise<void>,
-): Promise<void> {
-  const relays: Promise<void>[] = [];
-  const relay = async (client: Conn & { handshake?: () => Promise<void> }): Promise<void> => {
-    try {
-      await client.handshake?.();
-      const server = await connect();
-      await Promise.all([pump(client, server, () => {}), pump(server, client, change)]);
-    } catch {
-      client.close();
-    }
-  };
-  const accepting = (async () => {
-    for (let conn = await listener.accept(); conn !== null; conn = await listener.accept()) relays.push(relay(conn));
-  })();
-  try {
-    await run(listener.local.port);
-  } finally {
-    listener.close();
-    await accepting;
-    await Promise.all(relays);
-  }
-}
-
-async function failure(wish: ConnectControlOptions): Promise<NodePassError> {
-  try {
-    (await connectControl(wish)).conn.close();
-  } catch (error) {
-    ok(error instanceof NodePassError, String(error));
-    return error;
-  }
-  throw new Error("It connected");
+function wishFor(port: number): ConnectWish {
+  return connectWish({ root, identity }, { host: "127.0.0.1", port }, { serverName: NAME, extraCaPem: authority.pem });
 }
 
 test("a trusted certificate does not let anybody read a tunnel", async () => {
@@ -106,9 +33,9 @@ test("a trusted certificate does not let anybody read a tunnel", async () => {
         serverName: NAME,
         trust: { kind: "system", extraCaPem: authority.pem },
       });
-    await inTheMiddle(listener, connect, () => {}, async (port) => {
+    await onPath(listener, connect, () => {}, async (port) => {
       for (const pin of ["discover", "files"] as const) {
-        equal((await failure({ ...options(port), pin })).code, "wrong_key");
+        equal((await connectFailure({ ...wishFor(port), pin })).code, "wrong_key");
       }
     });
     equal(server.agreements.length, 0);
@@ -125,12 +52,11 @@ test("nobody on the path talks a client of a TLS server down to plain", async ()
         serverName: INTERNAL_NAME,
         trust: { kind: "only", caPem: identity.caPem },
       });
-    const lies = [["wire_mismatch", () => {}], ["wrong_key", (chunk: Uint8Array) => void (chunk[48] = 0)]] as const;
-    for (const [code, lie] of lies) {
+    for (const [code, lie] of LIES) {
       const listener = await runtime.net.listen({ host: "127.0.0.1", port: 0 });
-      await inTheMiddle(listener, connect, lie, async (port) => {
-        const wish = options(port);
-        equal((await failure(wish)).code, code);
+      await onPath(listener, connect, lie, async (port) => {
+        const wish = wishFor(port);
+        equal((await connectFailure(wish)).code, code);
         equal(wish.proven.mode, null);
       });
     }
@@ -143,7 +69,7 @@ test("a server of another key is refused although its authority has the same nam
   const certificate = await createServerIdentity(stranger, runtime.random);
   await StubServer.run({ root: stranger, tls: "derived", certificate }, async (server) => {
     for (const pin of ["discover", "derived"] as const) {
-      equal((await failure({ ...options(server.port), pin })).code, "wrong_key");
+      equal((await connectFailure({ ...wishFor(server.port), pin })).code, "wrong_key");
     }
     equal(server.agreements.length, 0);
   });

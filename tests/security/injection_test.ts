@@ -11,14 +11,14 @@ import { connectControl } from "../../src/wire/secure/client_connect.ts";
 import { FrameType, writeFrameHeader } from "../../src/wire/secure/frames.ts";
 import { deriveClientIdentity } from "../../src/wire/secure/identity.ts";
 import { readOpening } from "../../src/wire/secure/opening.ts";
-import { ProvenMode } from "../../src/wire/secure/proven_mode.ts";
 import { deriveRoot } from "../../src/wire/secure/root_secret.ts";
 import { serverHandshake } from "../../src/wire/secure/server_handshake.ts";
 import { clientUrl, KEY, serverUrl } from "../e2e/in_process.ts";
 import { until } from "../e2e/load.ts";
 import { bytesOf, turnedAway, visit } from "../e2e/visitors.ts";
 import { deepEqual, ok, test } from "../harness.ts";
-import { LinesLogger, type Own, ownedTest, runtime, TcpTarget } from "../unit/tunnel/forward_fixture.ts";
+import { type Own, ownedTest, runtime, TcpTarget } from "../unit/tunnel/forward_fixture.ts";
+import { connectWish } from "../unit/wire/secure/connect_options.ts";
 
 /** C0, C1, ANSI, a line of its own, bidi overrides, zero-width characters, tags. */
 const EVIL =
@@ -163,21 +163,7 @@ ownedTest("a server writes the words of a hostile client in harmless lines", asy
     frame(0x1b, bytesOf(EVIL)),
   ];
   for (const word of words) {
-    const { conn } = await connectControl({
-      runtime,
-      logger: new LinesLogger(),
-      root,
-      identity,
-      ...server.addr!,
-      serverName: "none",
-      extraCaPem: null,
-      pin: "discover",
-      transport: "tcp",
-      path: "/",
-      proven: new ProvenMode(),
-      resume: null,
-      timeoutMs: 5_000,
-    });
+    const { conn } = await connectControl(connectWish({ root, identity }, server.addr!));
     await until("the handshake is known", () => server.stats().peers.length > 0);
     await writeAll(conn, word).catch(() => {});
     if (word !== words[0]) {

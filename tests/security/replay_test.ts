@@ -3,13 +3,13 @@ import { writeAll } from "../../src/relay/write_all.ts";
 import type { Conn, SocketAddress } from "../../src/runtime/types.ts";
 import { connectControl } from "../../src/wire/secure/client_connect.ts";
 import { deriveClientIdentity } from "../../src/wire/secure/identity.ts";
-import { ProvenMode } from "../../src/wire/secure/proven_mode.ts";
 import { deriveRoot } from "../../src/wire/secure/root_secret.ts";
 import { clientUrl, type Inside, KEY, serverUrl, startInside } from "../e2e/in_process.ts";
 import { until } from "../e2e/load.ts";
 import { ask, bytesOf, firstWords, visit } from "../e2e/visitors.ts";
 import { deepEqual, equal, notEqual, ok } from "../harness.ts";
-import { LinesLogger, type Own, ownedTest, readAll, runtime, TcpTarget } from "../unit/tunnel/forward_fixture.ts";
+import { type Own, ownedTest, readAll, runtime, TcpTarget } from "../unit/tunnel/forward_fixture.ts";
+import { connectWish } from "../unit/wire/secure/connect_options.ts";
 import { joined, Tap } from "./tap.ts";
 
 const PREFACE_BYTES = 64;
@@ -110,21 +110,9 @@ ownedTest(
     const forged = await crypto.subtle.generateKey({ name: "HMAC", hash: "SHA-256" }, false, [
       "sign",
     ]) as CryptoKey;
-    const { conn, agreement } = await connectControl({
-      runtime,
-      logger: new LinesLogger(),
-      root,
-      identity: await deriveClientIdentity(root),
-      ...tunnel,
-      serverName: "none",
-      extraCaPem: null,
-      pin: "discover",
-      transport: "tcp",
-      path: "/",
-      proven: new ProvenMode(),
-      resume: { clientId: victim!.id, resumeSecret: forged },
-      timeoutMs: 5_000,
-    });
+    const keys = { root, identity: await deriveClientIdentity(root) };
+    const resume = { clientId: victim!.id, resumeSecret: forged };
+    const { conn, agreement } = await connectControl(connectWish(keys, tunnel, { resume }));
     await own(closing(conn));
     equal(agreement.resumed, false);
     notEqual(agreement.clientId, victim!.id);

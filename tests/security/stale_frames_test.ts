@@ -2,7 +2,7 @@
 import { formatAddress } from "../../src/address/ip.ts";
 import { writeAll } from "../../src/relay/write_all.ts";
 import type { Conn, SocketAddress } from "../../src/runtime/types.ts";
-import { connectControl, type ConnectControlOptions, connectLink } from "../../src/wire/secure/client_connect.ts";
+import { connectControl, connectLink } from "../../src/wire/secure/client_connect.ts";
 import { encodeConfigMessage } from "../../src/wire/secure/config_message.ts";
 import {
   abortCode,
@@ -15,13 +15,13 @@ import {
   writeFrameHeader,
 } from "../../src/wire/secure/frames.ts";
 import { deriveClientIdentity } from "../../src/wire/secure/identity.ts";
-import { ProvenMode } from "../../src/wire/secure/proven_mode.ts";
 import { deriveRoot } from "../../src/wire/secure/root_secret.ts";
 import { KEY, serverUrl, startInside } from "../e2e/in_process.ts";
 import { until, within } from "../e2e/load.ts";
 import { bytesOf, visit } from "../e2e/visitors.ts";
 import { deepEqual, equal } from "../harness.ts";
-import { LinesLogger, type Own, ownedTest, readAll, runtime } from "../unit/tunnel/forward_fixture.ts";
+import { type Own, ownedTest, readAll } from "../unit/tunnel/forward_fixture.ts";
+import { connectWish } from "../unit/wire/secure/connect_options.ts";
 
 const SECRET = "not yours";
 
@@ -86,21 +86,7 @@ function data(text: string): Uint8Array<ArrayBuffer> {
 async function scene(own: Own) {
   const server = await own(startInside(serverUrl("127.0.0.1:0", "mode=1&tls=0&noudp=1")));
   const root = await deriveRoot(KEY);
-  const options: ConnectControlOptions = {
-    runtime,
-    logger: new LinesLogger(),
-    root,
-    identity: await deriveClientIdentity(root),
-    ...server.handle.addr!,
-    serverName: "none",
-    extraCaPem: null,
-    pin: "discover",
-    transport: "tcp",
-    path: "/",
-    proven: new ProvenMode(),
-    resume: null,
-    timeoutMs: 5_000,
-  };
+  const options = connectWish({ root, identity: await deriveClientIdentity(root) }, server.handle.addr!);
   const { conn, agreement, mode } = await connectControl(options);
   await own({ [Symbol.dispose]: () => conn.close() });
   await writeAll(conn, encodeConfig(encodeConfigMessage({ minLinks: 1, delaysSmallWrites: false, version: "0" })));

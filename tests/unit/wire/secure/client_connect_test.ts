@@ -1,21 +1,15 @@
-import { NodePassError } from "../../../../src/errors.ts";
-import type { Logger } from "../../../../src/log/types.ts";
-import { detectRuntime } from "../../../../src/runtime/detect.ts";
+import type { NodePassError } from "../../../../src/errors.ts";
 import type { Conn, Runtime } from "../../../../src/runtime/types.ts";
-import {
-  connectControl,
-  type ConnectControlOptions,
-  connectLink,
-  type ControlConnection,
-} from "../../../../src/wire/secure/client_connect.ts";
+import { connectControl, connectLink, type ControlConnection } from "../../../../src/wire/secure/client_connect.ts";
 import { createServerIdentity, deriveClientIdentity } from "../../../../src/wire/secure/identity.ts";
 import { ProvenMode } from "../../../../src/wire/secure/proven_mode.ts";
 import { formatGeneratedKey } from "../../../../src/generated_key.ts";
 import { deriveRoot } from "../../../../src/wire/secure/root_secret.ts";
 import { deepEqual, equal, match, ok, test } from "../../../harness.ts";
+import { runtime } from "../../tunnel/forward_fixture.ts";
+import { connectFailure, type ConnectWish, connectWish } from "./connect_options.ts";
 import { StubServer, testAuthority, testCertificate } from "./stub_server.ts";
 
-const runtime = await detectRuntime();
 const newRoot = () => deriveRoot(formatGeneratedKey(runtime.random.bytes(32)));
 const root = await newRoot();
 const identity = await deriveClientIdentity(root);
@@ -23,67 +17,28 @@ const derived = await createServerIdentity(root, runtime.random);
 const authority = await testAuthority();
 const files = await testCertificate(authority, { name: "tunnel.example" });
 
-/** Keeps warnings. */
-class Warnings implements Logger {
-  readonly lines: string[] = [];
-  debug(): void {}
-  info(): void {}
-  warn(message: string): void {
-    this.lines.push(message);
-  }
-  error(): void {}
-  event(): void {}
-  enabled(): boolean {
-    return true;
-  }
-  with(): Logger {
-    return this;
-  }
+function options(port: number, change: Partial<ConnectWish> = {}): ConnectWish {
+  return connectWish({ root, identity }, { host: "127.0.0.1", port }, change);
 }
 
-function options(port: number, change: Partial<ConnectControlOptions> = {}): ConnectControlOptions {
-  return {
-    runtime,
-    logger: new Warnings(),
-    root,
-    identity,
-    host: "127.0.0.1",
-    port,
-    serverName: "none",
-    extraCaPem: null,
-    pin: "discover",
-    transport: "tcp",
-    path: "/tunnel",
-    proven: new ProvenMode(),
-    resume: null,
-    timeoutMs: 5_000,
-    ...change,
-  };
+/** What was said to the user. */
+function linesOf(wish: ConnectWish): string[] {
+  return wish.logger.lines.map(({ message }) => message);
 }
 
 async function oneByte(conn: Conn): Promise<void> {
   equal(await conn.read(new Uint8Array(1)), 1);
 }
 
-async function connected(wish: ConnectControlOptions): Promise<ControlConnection> {
+async function connected(wish: ConnectWish): Promise<ControlConnection> {
   const connection = await connectControl(wish);
   await oneByte(connection.conn);
   connection.conn.close();
   return connection;
 }
 
-async function failure(wish: ConnectControlOptions): Promise<NodePassError> {
-  try {
-    (await connectControl(wish)).conn.close();
-  } catch (error) {
-    ok(error instanceof NodePassError, String(error));
-    return error;
-  }
-  throw new Error("It connected");
-}
-
-async function refuses(wish: ConnectControlOptions, code: string, message: RegExp): Promise<void> {
-  const error = await failure(wish);
+async function refuses(wish: ConnectWish, code: string, message: RegExp): Promise<void> {
+  const error = await connectFailure(wish);
   match(error.message, message);
   equal(error.code, code, error.message);
   match(error.message, /^Cannot connect to 127\.0\.0\.1:\d+: [^.]*[^]*[^.]$/);
@@ -100,7 +55,7 @@ test("connectControl() finds a derived server at once, and links follow", async 
       conn.close();
       deepEqual(server.prefaces.at(-1), { kind, clientId: agreement.clientId, counter: 5 });
     }
-    deepEqual((wish.logger as Warnings).lines, []);
+    deepEqual(linesOf(wish), []);
   });
 });
 
@@ -130,8 +85,8 @@ test("connectControl() takes plain from a server that proves it, with one warnin
     equal(mode, "plain");
     await connected(wish);
     equal(server.accepted, 4);
-    equal((wish.logger as Warnings).lines.length, 1);
-    match((wish.logger as Warnings).lines[0]!, /not encrypted.*tls=0/);
+    equal(linesOf(wish).length, 1);
+    match(linesOf(wish)[0]!, /not encrypted.*tls=0/);
     ok(server.failures.every((message) => message.includes("TLS hello")), server.failures.join());
     const conn = await connectLink({
       ...wish,
@@ -305,7 +260,7 @@ test("connectControl() gives up at its deadline and on request", async () => {
     await refuses(options(port, { timeoutMs: 100 }), "timed_out", /timed out/);
     await refuses(options(port, { timeoutMs: 100, proven }), "timed_out", /did not answer within 100 ms/);
     const controller = new AbortController();
-    const cancelled = failure(options(port, { proven, signal: controller.signal }));
+    const cancelled = connectFailure(options(port, { proven, signal: controller.signal }));
     controller.abort();
     equal((await cancelled).code, "closed");
   } finally {
@@ -322,7 +277,7 @@ test("connectControl() speaks WebSocket in every mode", async () => {
       const wish = options(server.port, named);
       const { agreement, mode } = await connected(wish);
       deepEqual([mode, agreement.serverTls, agreement.transport], [tls, tls, "websocket"]);
-      equal((wish.logger as Warnings).lines.length, tls === "plain" ? 1 : 0);
+      equal(linesOf(wish).length, tls === "plain" ? 1 : 0);
       const conn = await connectLink({ ...wish, mode, agreement, kind: "session", counter: 3 });
       await oneByte(conn);
       conn.close();
@@ -332,7 +287,7 @@ test("connectControl() speaks WebSocket in every mode", async () => {
 
 test("connectControl() says that the types or the paths differ", async () => {
   await StubServer.run({ root, tls: "plain", certificate: null }, async (tcp) => {
-    const webSocket = await failure(options(tcp.port, { transport: "websocket" }));
+    const webSocket = await connectFailure(options(tcp.port, { transport: "websocket" }));
     ok(["connection_reset", "closed", "protocol", "wire_mismatch", "io"].includes(webSocket.code), webSocket.code);
     await StubServer.run({ root, tls: "plain", certificate: null, transport: "websocket" }, async (server) => {
       await refuses(options(server.port), "closed", /hung up on the hello: set the same type/);

@@ -10,7 +10,7 @@ import { toNodePassError } from "../error_map.ts";
 import type { Conn, ConnectOptions, Listener, ListenOptions, Net } from "../types.ts";
 import { AcceptQueue } from "./accept_queue.ts";
 import { DuplexConn } from "./duplex_conn.ts";
-import { listenSockets, localAddress, openSocket, remoteAddress, serverAddress } from "./sockets.ts";
+import { listenSockets, localAddress, openSocket, remoteAddress, resetSocket, serverAddress } from "./sockets.ts";
 
 /** TCP on `node:net`. */
 export const nodeNet: Net = { connect, listen };
@@ -39,7 +39,7 @@ async function listen(options: ListenOptions): Promise<Listener> {
 
 /** A `Conn` over a connected socket. */
 export function socketConn(socket: net.Socket): Conn {
-  return new DuplexConn(socket, localAddress(socket), remoteAddress(socket), () => socket.resetAndDestroy());
+  return new DuplexConn(socket, localAddress(socket), remoteAddress(socket), () => resetSocket(socket));
 }
 
 /** A `Listener` over a listening server whose connections go into `queue`. */

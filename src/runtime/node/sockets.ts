@@ -71,6 +71,13 @@ export function listenSockets(options: ListenOptions, onSocket: (socket: net.Soc
     }));
 }
 
+/** Ends a connection with a reset, or a plain close where a reset would lose the descriptor. */
+export function resetSocket(socket: net.Socket): void {
+  // libuv refuses a reset while the sending direction is being ended, and Node then never closes the socket.
+  if (socket.writableEnded && !socket.writableFinished) socket.destroy();
+  else socket.resetAndDestroy();
+}
+
 /** Where a server listens. */
 export function serverAddress(server: net.Server): SocketAddress {
   const address = server.address();

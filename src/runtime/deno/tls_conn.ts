@@ -5,7 +5,7 @@
  */
 import { formatAddress } from "../../address/ip.ts";
 import { toNodePassError } from "../error_map.ts";
-import { closedError } from "../node/duplex_conn.ts";
+import { closedError } from "../node/pulled_conn.ts";
 import type { SocketAddress, TlsConn } from "../types.ts";
 import type { UnfinishedHandshakes } from "./unfinished_handshakes.ts";
 import { denoAddress } from "./net.ts";

@@ -6,7 +6,8 @@
 import type net from "node:net";
 import type tls from "node:tls";
 import type { TlsConn } from "../types.ts";
-import { closedError, DuplexConn } from "./duplex_conn.ts";
+import { DuplexConn } from "./duplex_conn.ts";
+import { closedError } from "./pulled_conn.ts";
 import { localAddress, remoteAddress } from "./sockets.ts";
 import { handshakeOf } from "./tls_handshake.ts";
 

@@ -10,7 +10,7 @@ import { formatAddress } from "../../address/ip.ts";
 import { toNodePassError } from "../error_map.ts";
 import type { Datagram, ListenOptions, SocketAddress, Udp } from "../types.ts";
 import { openOn, socketAddress } from "../wildcard.ts";
-import { closedError } from "./duplex_conn.ts";
+import { closedError } from "./pulled_conn.ts";
 
 /** Datagrams that wait for `receive`; newer ones are dropped, as a full kernel buffer would. */
 const queueLimit = 1024;

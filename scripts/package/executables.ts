@@ -6,11 +6,14 @@
 
 import { join } from "node:path/posix";
 import { findNode } from "../gate/node_program.ts";
+import { bundleFile, bundleFolder } from "./bundle.ts";
 import { toScript } from "./script_form.ts";
 import { runTool } from "./tool.ts";
 
 /** The tool that writes the bundle into a copy of the Node program. */
 const INJECTOR = "postject@1.0.0-alpha.6";
+/** The script once more, as text: what a worker thread runs. */
+const EMBEDDED_SCRIPT = "nodepass";
 /** The mark in every Node program that tells whether a bundle was written into it. */
 const FUSE = "NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2";
 
@@ -25,8 +28,15 @@ export async function buildDenoExecutable(
   target: string,
   options: { stub?: string } = {},
 ): Promise<string> {
-  const build = [Deno.execPath(), "compile", "-A", "--quiet", "-o", target, "cli.ts"];
-  await runTool(options.stub === undefined ? build : ["env", `DENORT_BIN=${options.stub}`, ...build], root);
+  const folder = await Deno.makeTempDir({ prefix: "nodepass-executable-" });
+  try {
+    const main = await bundleFolder(root, folder);
+    const flags = ["-A", "--unstable-net", "--no-config", "--quiet", "-o", target];
+    const build = [Deno.execPath(), "compile", ...flags, main];
+    await runTool(options.stub === undefined ? build : ["env", `DENORT_BIN=${options.stub}`, ...build], root);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
   return target;
 }
 
@@ -39,10 +49,13 @@ export async function buildNodeExecutable(root: string, target: string): Promise
   const folder = await Deno.makeTempDir({ prefix: "nodepass-executable-" });
   try {
     const main = join(folder, "cli.cjs");
-    await bundle(root, main);
+    const module = join(folder, "cli.mjs");
+    await bundleFile(root, module);
+    await Deno.writeTextFile(main, toScript(await Deno.readTextFile(module)));
     const blob = join(folder, "cli.blob");
     const config = join(folder, "config.json");
-    const options = { main, output: blob, disableExperimentalSEAWarning: true, useCodeCache: true };
+    const assets = { [EMBEDDED_SCRIPT]: main };
+    const options = { main, output: blob, assets, disableExperimentalSEAWarning: true, useCodeCache: true };
     await Deno.writeTextFile(config, JSON.stringify(options));
     await runTool([node, "--experimental-sea-config", config], root);
     const built = join(folder, "nodepass");
@@ -55,11 +68,4 @@ export async function buildNodeExecutable(root: string, target: string): Promise
     await Deno.remove(folder, { recursive: true });
   }
   return target;
-}
-
-/** Puts the command and all it imports into one script, the only form a Node executable starts from. */
-async function bundle(root: string, target: string): Promise<void> {
-  const module = target + ".mjs";
-  await runTool([Deno.execPath(), "bundle", "--quiet", "--platform", "deno", "-o", module, "cli.ts"], root);
-  await Deno.writeTextFile(target, toScript(await Deno.readTextFile(module)));
 }

@@ -1,12 +1,16 @@
 /**
- * Builds the npm package: JavaScript and declarations from the sources, with the manifest of the repository.
+ * Builds the npm package: JavaScript and declarations of the library from the sources, the command as one file that
+ * starts fast, the manifest of the repository.
  *
  * @module
  */
 
 import { join } from "node:path/posix";
+import { bundleFile } from "./bundle.ts";
 import { runTool } from "./tool.ts";
 
+/** What only the command uses: it is part of the bundle. */
+const BUNDLED: readonly string[] = ["cli.d.ts", "src/command"];
 /** Files of the root that travel with the package. */
 const PAGES: readonly string[] = ["README.md", "LICENSE", "CHANGELOG.md"];
 const SHEBANG = "#!/usr/bin/env node\n";
@@ -29,8 +33,9 @@ export async function buildNpmPackage(root: string, target: string): Promise<str
   for (const page of PAGES) await Deno.copyFile(join(root, page), join(folder, page)).catch(ignoreMissing);
   await removeSources(folder);
   const cli = join(folder, "cli.js");
-  const text = await Deno.readTextFile(cli);
-  await Deno.writeTextFile(cli, text.startsWith("#!") ? text : SHEBANG + text);
+  await bundleFile(root, cli);
+  for (const path of BUNDLED) await Deno.remove(join(folder, path), { recursive: true });
+  await Deno.writeTextFile(cli, SHEBANG + await Deno.readTextFile(cli));
   await Deno.chmod(cli, 0o755);
   const manifest = publishedManifest(JSON.parse(await Deno.readTextFile(join(root, "package.json"))) as Manifest);
   await Deno.writeTextFile(join(folder, "package.json"), JSON.stringify(manifest, null, 2) + "\n");

@@ -2,7 +2,7 @@ import { join } from "node:path/posix";
 import { ok } from "../harness.ts";
 import { read, ROOT } from "../../scripts/gate/files.ts";
 import { buildDenoExecutable, buildNodeExecutable } from "../../scripts/package/executables.ts";
-import { checkCommand } from "./tunnel_check.ts";
+import { checkCommand, checkTunnel } from "./tunnel_check.ts";
 
 /** Runs a check with a folder of its own. */
 async function inFolder(check: (folder: string) => Promise<void>): Promise<void> {
@@ -26,4 +26,5 @@ Deno.test("the Node executable tunnels", () =>
   inFolder(async (folder) => {
     const built = await buildNodeExecutable(ROOT, join(folder, "nodepass"));
     await checkCommand([built], JSON.parse(read("deno.json")).version);
+    await checkTunnel([built], { NP_WORKERS: "2" });
   }));

@@ -1,10 +1,10 @@
 import { join } from "node:path/posix";
-import { deepEqual, equal, ok } from "../harness.ts";
+import { deepEqual, equal, match, ok } from "../harness.ts";
 import { ROOT } from "../../scripts/gate/files.ts";
 import { findNode } from "../../scripts/gate/node_program.ts";
 import { buildNpmPackage, publishedManifest } from "../../scripts/package/npm_package.ts";
 import { runTool } from "../../scripts/package/tool.ts";
-import { checkCommand } from "./tunnel_check.ts";
+import { checkCommand, checkTunnel } from "./tunnel_check.ts";
 
 const CONSUMER = `import { NodePassError } from "nodepass";
 const error: Error = new NodePassError("usage", "Cannot start");
@@ -65,10 +65,22 @@ Deno.test("the npm package installs, has types and tunnels on Node", async () =>
     await Deno.writeTextFile(join(project, "deno.json"), '{ "nodeModulesDir": "manual" }\n');
     await runTool([Deno.execPath(), "check", "main.ts"], project);
 
+    const installed = join(project, "node_modules/nodepass/cli.js");
+    const bundle = await Deno.readTextFile(installed);
+    const imported = [...bundle.matchAll(/^import .* from "([^"]+)";$/gm)].map(([, name = ""]) => name);
+    ok(imported.length > 0);
+    deepEqual(imported.filter((name) => !name.startsWith("node:")), []);
+    for (const dependency of Object.keys(manifest.dependencies)) {
+      match(bundle, new RegExp(`^${dependency} [\\d.]+\\n\\n.*(license|copyright)`, "im"));
+    }
+    ok(!names.some((name) => name.startsWith("package/src/command/")));
+
     const node = await findNode();
     ok(node !== null, "No Node >= 22.18 was found");
     await runTool([node, "--input-type=module", "-e", 'await import("nodepass")'], project);
-    await checkCommand([node, join(project, "node_modules/.bin/nodepass")], manifest.version);
+    const command = [node, join(project, "node_modules/.bin/nodepass")];
+    await checkCommand(command, manifest.version);
+    await checkTunnel(command, { NP_WORKERS: "2" });
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

@@ -14,10 +14,14 @@ export async function checkCommand(command: readonly string[], version: string):
   const shown = await new Deno.Command(program, { args: [...first, "version"], stdin: "null" }).output();
   match(new TextDecoder().decode(shown.stdout), new RegExp(`\\bv?${version.replaceAll(".", "\\.")}\\b`));
   equal(shown.code, 0);
-  await checkTunnel(program, first);
+  await checkTunnel(command);
 }
 
-async function checkTunnel(program: string, first: readonly string[]): Promise<void> {
+/** Runs one tunnel with the given command and these variables on top of the environment. */
+export async function checkTunnel(
+  [program = "", ...first]: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<void> {
   await using service = Deno.serve(
     { port: 0, hostname: "127.0.0.1", onListen: () => {} },
     () => new Response("through"),
@@ -25,8 +29,9 @@ async function checkTunnel(program: string, first: readonly string[]): Promise<v
   const [tunnel, entry] = freePorts(2);
   const key = "a-key-for-this-test-alone";
   const target = `127.0.0.1:${service.addr.port}`;
-  await using server = start(program, [...first, `server://${key}@127.0.0.1:${tunnel}/127.0.0.1:${entry}?mode=1`]);
-  await using client = start(program, [...first, `client://${key}@127.0.0.1:${tunnel}/${target}?mode=2&min=2`]);
+  const [atServer, atClient] = [`127.0.0.1:${entry}?mode=1`, `${target}?mode=2&min=2`];
+  await using server = start(program, [...first, `server://${key}@127.0.0.1:${tunnel}/${atServer}`], env);
+  await using client = start(program, [...first, `client://${key}@127.0.0.1:${tunnel}/${atClient}`], env);
   const answer = await fetchWhenReady(`http://127.0.0.1:${entry}/`);
   if (answer !== "through") {
     throw new Error(`No answer through the tunnel\nserver:\n${await server.stop()}\nclient:\n${await client.stop()}`);
@@ -44,8 +49,9 @@ interface Running extends AsyncDisposable {
   readonly code: Promise<number>;
 }
 
-function start(program: string, args: readonly string[]): Running {
-  const child = new Deno.Command(program, { args: [...args], stdin: "null", stdout: "piped", stderr: "piped" }).spawn();
+function start(program: string, args: readonly string[], env: Readonly<Record<string, string>>): Running {
+  const streams = { stdin: "null", stdout: "piped", stderr: "piped" } as const;
+  const child = new Deno.Command(program, { args: [...args], env, ...streams }).spawn();
   const output = child.output();
   const end = (signal: Deno.Signal): void => {
     try {

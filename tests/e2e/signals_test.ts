@@ -4,8 +4,8 @@ import { writeAll } from "../../src/relay/write_all.ts";
 import { equal, notEqual, ok } from "../harness.ts";
 import type { Conn, SocketAddress } from "../../src/runtime/types.ts";
 import { readAll, UdpVisitor } from "../unit/tunnel/forward_fixture.ts";
-import { certificateFolder, SERVER_NAME } from "./certificates.ts";
-import { addressAfter, startPair } from "./ends.ts";
+import { type CertificateFolder, certificateFolder, SERVER_NAME } from "./certificates.ts";
+import { addressAfter, type PairOptions, startPair } from "./ends.ts";
 import { askUdp, echoTcp, until } from "./load.ts";
 import { nodeMissing, startCommand } from "./process.ts";
 import { Target } from "./targets.ts";
@@ -98,8 +98,7 @@ for (const runtime of runtimes) {
       targets: [target.address],
       server: runtime,
       client: runtime,
-      serverQuery: `tls=2&crt=${files.chain}&key=${files.key}`,
-      clientQuery: `crt=${files.ca}&sni=${SERVER_NAME}`,
+      ...usingFiles(files),
     });
     const conn = await visit(pair.entry);
     await conn.write(bytesOf("before"));
@@ -128,8 +127,7 @@ for (const runtime of runtimes) {
       targets: [target.address],
       server: runtime,
       client: runtime,
-      serverQuery: `tls=2&crt=${files.chain}&key=${files.key}`,
-      clientQuery: `crt=${files.ca}&sni=${SERVER_NAME}`,
+      ...usingFiles(files),
     });
     const conns = [await visit(pair.entry)];
     const asks = async (conn: Conn, word: string): Promise<void> => {
@@ -199,6 +197,11 @@ for (const runtime of runtimes) {
       await Deno.remove(folder, { recursive: true });
     }
   });
+}
+
+/** The queries of a pair with `tls=2`. */
+function usingFiles({ chain, key, ca }: CertificateFolder): Pick<PairOptions, "serverQuery" | "clientQuery"> {
+  return { serverQuery: `tls=2&crt=${chain}&key=${key}`, clientQuery: `crt=${ca}&sni=${SERVER_NAME}` };
 }
 
 /** Fingerprint of the certificate at a port. */

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { Secret } from "../../../src/config/secret.ts";
 import { defaultSettings } from "../../../src/config/settings.ts";
+import { parseTunnelUrl } from "../../../src/config/tunnel_url.ts";
 import type { ClientConfig, HostPort, Settings } from "../../../src/config/types.ts";
 import type { LineLevel, LogFields, Logger } from "../../../src/log/types.ts";
 import { writeAll } from "../../../src/relay/write_all.ts";
@@ -32,35 +32,9 @@ export function forwardConfig(
   changes: Partial<ClientConfig> = {},
   settings: Partial<Settings> = {},
 ): ClientConfig {
-  return {
-    role: "client",
-    mode: "single",
-    tls: "discover",
-    extraCa: null,
-    serverName: "none",
-    minLinks: 1,
-    key: { secret: new Secret("0123456789abcdef"), origin: "url" },
-    tunnel: { host: "127.0.0.1", port: 0 },
-    targets,
-    log: "info",
-    wire: "secure",
-    transport: "tcp",
-    path: "/",
-    readMs: 0,
-    rateBytesPerSecond: 0,
-    slots: 65_536,
-    proxy: "none",
-    block: { socks: false, http: false, tls: false },
-    tcp: true,
-    udp: true,
-    dialFrom: null,
-    dnsTtlMs: 300_000,
-    balance: "round_robin",
-    allow: [],
-    deny: [],
-    settings: { ...defaultSettings, ...settings },
-    ...changes,
-  };
+  const url = "client://0123456789abcdef@127.0.0.1:0/127.0.0.1:1?mode=1&min=1";
+  const { config } = parseTunnelUrl(url, { settings: { ...defaultSettings, ...settings }, strict: true });
+  return { ...config as ClientConfig, targets, ...changes };
 }
 
 /** A logger that keeps its lines. */

@@ -1,6 +1,11 @@
 import type { NodePassError } from "../../../../src/errors.ts";
 import type { Conn, Runtime } from "../../../../src/runtime/types.ts";
-import { connectControl, connectLink, type ControlConnection } from "../../../../src/wire/secure/client_connect.ts";
+import {
+  connectControl,
+  connectLink,
+  type ConnectLinkOptions,
+  type ControlConnection,
+} from "../../../../src/wire/secure/client_connect.ts";
 import { createServerIdentity, deriveClientIdentity } from "../../../../src/wire/secure/identity.ts";
 import { ProvenMode } from "../../../../src/wire/secure/proven_mode.ts";
 import { formatGeneratedKey } from "../../../../src/generated_key.ts";
@@ -37,6 +42,12 @@ async function connected(wish: ConnectWish): Promise<ControlConnection> {
   return connection;
 }
 
+async function linkOpens(wish: ConnectLinkOptions): Promise<void> {
+  const conn = await connectLink(wish);
+  await oneByte(conn);
+  conn.close();
+}
+
 async function refuses(wish: ConnectWish, code: string, message: RegExp): Promise<void> {
   const error = await connectFailure(wish);
   match(error.message, message);
@@ -50,9 +61,7 @@ test("connectControl() finds a derived server at once, and links follow", async 
     const { agreement, mode } = await connected(wish);
     deepEqual([mode, wish.proven.mode, agreement.serverTls, server.accepted], ["derived", "derived", "derived", 1]);
     for (const kind of ["session", "datagram"] as const) {
-      const conn = await connectLink({ ...wish, mode, agreement, kind, counter: 5 });
-      await oneByte(conn);
-      conn.close();
+      await linkOpens({ ...wish, mode, agreement, kind, counter: 5 });
       deepEqual(server.prefaces.at(-1), { kind, clientId: agreement.clientId, counter: 5 });
     }
     deepEqual(linesOf(wish), []);
@@ -66,15 +75,7 @@ test("connectControl() finds a server with files by its real name", async () => 
     const { agreement, mode } = await connected(wish);
     deepEqual([mode, agreement.serverTls, server.accepted], ["files", "files", 2]);
     equal((await connected(options(server.port, { ...named, pin: "files" }))).mode, "files");
-    const conn = await connectLink({
-      ...wish,
-      mode,
-      agreement: server.agreements.at(-1)!,
-      kind: "session",
-      counter: 1,
-    });
-    await oneByte(conn);
-    conn.close();
+    await linkOpens({ ...wish, mode, agreement: server.agreements.at(-1)!, kind: "session", counter: 1 });
   });
 });
 
@@ -88,15 +89,7 @@ test("connectControl() takes plain from a server that proves it, with one warnin
     equal(linesOf(wish).length, 1);
     match(linesOf(wish)[0]!, /not encrypted.*tls=0/);
     ok(server.failures.every((message) => message.includes("TLS hello")), server.failures.join());
-    const conn = await connectLink({
-      ...wish,
-      mode,
-      agreement: server.agreements.at(-1)!,
-      kind: "session",
-      counter: 1,
-    });
-    await oneByte(conn);
-    conn.close();
+    await linkOpens({ ...wish, mode, agreement: server.agreements.at(-1)!, kind: "session", counter: 1 });
     equal(agreement.serverTls, "plain");
   });
 });

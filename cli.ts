@@ -17,6 +17,7 @@ if (runtime.threads.parent !== null) {
     await runCommand(runtime.process.args, {
       runtime,
       startTunnel: async (...call) => await (await import("./src/start/tunnel.ts")).startTunnel(...call),
+      workerModules: async () => (await import("./src/start/worker.ts")).workerModules(),
     }),
   );
 }

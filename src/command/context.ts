@@ -18,6 +18,8 @@ export type StartTunnel = (
 export interface CommandContext {
   readonly runtime: Runtime;
   readonly startTunnel: StartTunnel;
+  /** Folder or file that worker threads are loaded from; null where loading them needs no permission. */
+  readonly workerModules?: () => Promise<string | null>;
 }
 
 /** 0 ok, 1 cannot start or cut short, 2 usage. */

@@ -18,7 +18,7 @@ export async function permissionsCommand(args: readonly string[], context: Comma
   const loaded = await loadTunnel(url, null, settings, files);
   const all = [...findings, ...loaded.findings];
   if (all.length > 0 || loaded.value === null) throw new NodePassError("usage", all.join("\n"));
-  const permissions = minimalPermissions(loaded.value.config);
+  const permissions = minimalPermissions(loaded.value.config, await context.workerModules?.() ?? null);
   if (given.flags.has("json")) {
     printJson(context, permissions);
     return 0;

@@ -15,10 +15,15 @@ export interface Permissions {
   readonly notes: readonly string[];
 }
 
-/** Flags for `deno run` under which this configuration works with `--no-prompt`, in a fixed order. */
-export function minimalPermissions(config: TunnelConfig): Permissions {
+/**
+ * Flags for `deno run` under which this configuration works with `--no-prompt`, in a fixed order.
+ *
+ * @param modules where the modules of worker threads are read from; null when they need no permission
+ */
+export function minimalPermissions(config: TunnelConfig, modules: string | null = null): Permissions {
   const notes = reasonsForAnyAddress(config);
-  const files = filesOf(config).map((path) => path.replaceAll(",", ",,"));
+  const read = config.settings.workers === 1 || modules === null ? filesOf(config) : [...filesOf(config), modules];
+  const files = read.map((path) => path.replaceAll(",", ",,"));
   const flags = [
     notes.length > 0 ? "--allow-net" : `--allow-net=${[...new Set(addressesOf(config))].join(",")}`,
     ...(files.length === 0 ? [] : [`--allow-read=${files.join(",")}`]),

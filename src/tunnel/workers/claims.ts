@@ -44,13 +44,26 @@ export class Claims {
   async #grant(claim: Claim): Promise<readonly HostPort[]> {
     const ports: Port[] = [];
     try {
-      for (const address of claim.addresses) ports.push(await openPort(this.#runtime, claim, address));
-      const bound = ports.map(({ listener, datagram }, at) => (listener ?? datagram)?.local ?? claim.addresses[at]!);
+      const bound: SocketAddress[] = [];
+      for (const address of claim.addresses) {
+        let local: SocketAddress;
+        // The system may choose a port that was let go a moment ago, for another claim of this instance.
+        do {
+          const port = await openPort(this.#runtime, claim, address);
+          ports.push(port);
+          local = (port.listener ?? port.datagram)?.local ?? address;
+        } while (address.port === 0 && this.#isGranted(local.port));
+        bound.push(local);
+      }
       this.#bound.set(keyOf(claim), bound);
       return claim.addresses.map(({ host }, at) => ({ host, port: bound[at]!.port }));
     } finally {
       for (const port of ports) closePort(port);
     }
+  }
+
+  #isGranted(port: number): boolean {
+    return port !== 0 && [...this.#bound.values()].flat().some((local) => local.port === port);
   }
 }
 

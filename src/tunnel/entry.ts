@@ -9,6 +9,7 @@ import type { TunnelContext } from "./context.ts";
 import { closePort, openPort, type Port, type PortKinds } from "./entry_port.ts";
 import { TcpEntry, type TcpHandler } from "./entry_tcp.ts";
 import { UdpEntry, type UdpHandler } from "./entry_udp.ts";
+import { entryClaim } from "./workers/claims.ts";
 
 export type { TcpHandler } from "./entry_tcp.ts";
 export type { UdpHandler, UdpPath } from "./entry_udp.ts";
@@ -74,6 +75,6 @@ async function portKinds(
 ): Promise<PortKinds & { readonly addresses: readonly HostPort[] }> {
   const { tcp, udp } = config;
   if (crew === null) return { addresses, tcp, udp };
-  const claimed = await crew.claim({ addresses, tcp, udp });
+  const claimed = await crew.claim(entryClaim(config, addresses));
   return { addresses: claimed, tcp, udp: udp && (crew.index === 0 || runtime.udp.sharesPorts), shared: true };
 }

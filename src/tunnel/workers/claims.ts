@@ -67,16 +67,16 @@ export class Claims {
   }
 }
 
-function keyOf({ addresses, tcp, udp }: Claim): string {
-  return `${tcp} ${udp} ${addresses.map(formatAddress).join()}`;
+function keyOf({ arrivals, addresses, tcp, udp }: Claim): string {
+  return `${arrivals} ${tcp} ${udp} ${addresses.map(formatAddress).join()}`;
 }
 
 /** What a configuration's visitors arrive at. */
 export function entryClaim(config: Pick<TunnelConfig, "tcp" | "udp">, addresses: readonly HostPort[]): Claim {
-  return { addresses, tcp: config.tcp, udp: config.udp };
+  return { arrivals: "visitors", addresses, tcp: config.tcp, udp: config.udp };
 }
 
 /** What the links of a server arrive at. */
 export function tunnelClaim(config: Pick<TunnelConfig, "tunnel">): Claim {
-  return { addresses: [config.tunnel], tcp: true, udp: false };
+  return { arrivals: "links", addresses: [config.tunnel], tcp: true, udp: false };
 }

@@ -11,6 +11,8 @@ import type { SharedSlots } from "./shared_slots.ts";
 
 /** Which sockets an address is for. */
 export interface Claim {
+  /** Who arrives there: two claims of a port that the system chooses are two ports. */
+  readonly arrivals: "links" | "visitors";
   readonly addresses: readonly HostPort[];
   readonly tcp: boolean;
   readonly udp: boolean;

@@ -15,6 +15,8 @@ const BOTTOM = 408;
 const LEGEND_LEFT = RIGHT + 24;
 const LEGEND_STEP = 24;
 
+const PEER = "HAProxy";
+
 /** Colours that stay apart for colour-blind eyes, on white and on black. */
 const LIGHT = ["#666c74", "#0b63c4", "#c2410c", "#0a7d5a", "#a21caf", "#8a6400", "#b91c5c", "#4338ca"] as const;
 const DARK = ["#a8b0ba", "#6cb2ff", "#ff9257", "#3fd6a4", "#e28bf0", "#e0b34a", "#ff85b3", "#a5a0ff"] as const;
@@ -37,17 +39,22 @@ export function drawChart(chart: Chart): string {
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" width="${WIDTH}" height="${HEIGHT}" role="img" aria-label="${
       escape(chart.title)
     }">`,
-    `<style>${styles(chart.series.length)}</style>`,
+    `<style>${styles(chart.series.length + 1)}</style>`,
     `<rect class="page" width="${WIDTH}" height="${HEIGHT}" rx="8"/>`,
     text("title", LEFT, 28, chart.title),
     text("faint", LEFT, 48, chart.subtitle),
     ...axes(chart, x, y),
     ...limits.map((limit) => limitLine(limit.name, place(y.at(limit.y)))),
-    ...chart.series.flatMap((series, i) => line(series, i, x, y)),
-    ...chart.series.flatMap((series, i) => legendEntry(series.name, i)),
+    ...chart.series.flatMap((series, i) => line(series, lookOf(series, i), x, y)),
+    ...chart.series.flatMap((series, i) => legendEntry(series.name, lookOf(series, i), i)),
     "</svg>",
   ];
   return parts.join("\n") + "\n";
+}
+
+/** Colour and marker: grey circles belong to the peer, in every picture. */
+function lookOf(series: Series, row: number): number {
+  return series.name.startsWith(PEER) ? 0 : row + 1;
 }
 
 function styles(count: number): string {
@@ -97,8 +104,8 @@ function line(series: Series, index: number, x: Scale, y: Scale): string[] {
   return [`<g class="s${index}">`, `<path class="line" d="M${path}"/>`, ...bars, ...marks, "</g>"];
 }
 
-function legendEntry(name: string, index: number): string[] {
-  const y = TOP + 8 + index * LEGEND_STEP;
+function legendEntry(name: string, index: number, row: number): string[] {
+  const y = TOP + 8 + row * LEGEND_STEP;
   return [
     `<g class="s${index}"><path class="line" d="M${LEGEND_LEFT} ${y}h26"/>${marker(index, LEGEND_LEFT + 13, y)}</g>`,
     text("", LEGEND_LEFT + 34, y + 4, name),

@@ -42,7 +42,7 @@ export function lineName(bench: Bench, what: string): string {
   return `${bench.ends.kind === "deno" ? "Deno" : "Node"}, ${what}`;
 }
 
-/** Several values at each x, line by line in turn; one list of series per value. */
+/** Several values at each x, line by line in turn; one list of series per value. A load that fails leaves a gap. */
 export async function sweep<K extends string>(
   lines: readonly Line[],
   xs: readonly number[],
@@ -55,13 +55,17 @@ export async function sweep<K extends string>(
     const contenders = lines.map((line) => ({
       name: `${line.name} at ${x}`,
       measure: async () => {
-        const values = await measure(line, x);
-        keys.forEach((key, i) => samples.get(line)![i]!.push(values[key]));
+        try {
+          const values = await measure(line, x);
+          keys.forEach((key, i) => samples.get(line)![i]!.push(values[key]));
+        } catch (error) {
+          line.bench.say(`no point: ${(error as Error).message}`);
+        }
       },
     }));
     await alternate(lines[0]!.bench, contenders);
     for (const line of lines) {
-      samples.get(line)!.forEach((values, i) => points.get(line)![i]!.push(pointOf(x, values)));
+      samples.get(line)!.forEach((values, i) => values.length > 0 && points.get(line)![i]!.push(pointOf(x, values)));
     }
   }
   const series = keys.map((key, i) => [key, lines.map((line) => ({ name: line.name, points: points.get(line)![i]! }))]);

@@ -11,11 +11,12 @@ import { latency } from "./figures/latency.ts";
 import { memory } from "./figures/memory.ts";
 import { requests } from "./figures/requests.ts";
 import { throughput } from "./figures/throughput.ts";
+import { workers } from "./figures/workers.ts";
 import { failedRow, type Row, skippedRow } from "./rows.ts";
 import { markdownTable } from "./table.ts";
 
 /** The short connections of `requests` leave tens of thousands of sockets in TIME_WAIT, so they come last. */
-const ALL: readonly Figures[] = [coldStart, latency, memory, datagrams, throughput, requests];
+const ALL: readonly Figures[] = [coldStart, latency, memory, datagrams, throughput, requests, workers];
 
 /** The rows of one runtime. */
 export interface Results {

@@ -66,14 +66,17 @@ export function ratioRow(
   };
 }
 
-/** A figure that is judged against a number; it is compared by its share of that number unless the caller says how. */
+/**
+ * A figure that is judged against a number. It is compared by its ratio to the bare loop where there is one, else by its
+ * share of that number, unless the caller says how.
+ */
 export function limitRow(
   id: string,
   unit: string,
   samples: readonly number[],
   maximum: number,
   extra: Readonly<Record<string, unknown>> = {},
-  comparison: Comparison = shareOf(samples, maximum),
+  comparison: Comparison = comparisonOf(samples, maximum, extra["bareLoop"]),
 ): Row {
   const value = median(samples);
   const measured = { value: round(value), unit, spread: spread(samples), ...extra };
@@ -83,6 +86,11 @@ export function limitRow(
 /** A comparison with the demand itself, for figures where less is better. */
 export function shareOf(samples: readonly number[], maximum: number): Comparison {
   return { to: "demand", better: "lower", ratios: samples.map((value) => round(value / maximum)) };
+}
+
+function comparisonOf(samples: readonly number[], maximum: number, bareLoop: unknown): Comparison {
+  if (typeof bareLoop !== "number") return shareOf(samples, maximum);
+  return { to: "bare loop", better: "lower", ratios: samples.map((value) => round(value / bareLoop)) };
 }
 
 /** Ratios of neighbouring repetitions. */

@@ -18,6 +18,14 @@ test("ratiosOf() keeps the middle and the ends of each row's ratios under the ru
   });
 });
 
+test("limitRow() compares with the bare loop where there is one", () => {
+  deepEqual(limitRow("P11/tls0", "ms", [60, 90], 250, { bareLoop: 30 }).comparison, {
+    to: "bare loop",
+    better: "lower",
+    ratios: [2, 3],
+  });
+});
+
 test("ratiosOf() leaves out repetitions without a ratio", () => {
   const row = ratioRow("P1/1", "Gbit/s", { ours: [5, 8], haproxy: [0, 10] }, 1);
   deepEqual(ratiosOf("node", [row])["node P1/1"]?.spread, [0.8, 0.8]);

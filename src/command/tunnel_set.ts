@@ -4,7 +4,6 @@
  * @module
  */
 import { formatTunnelUrl } from "../config/tunnel_url.ts";
-import { NodePassError } from "../errors.ts";
 import type { Clock, Timer } from "../runtime/types.ts";
 import type { TunnelHandle } from "../tunnel/types.ts";
 import type { LoadedTunnel } from "./load.ts";
@@ -30,7 +29,7 @@ export interface TunnelSetOptions {
   readonly clock: Clock;
   /** Starts one tunnel. */
   readonly start: (tunnel: LoadedTunnel) => Promise<TunnelHandle>;
-  /** A tunnel that ran has ended by itself; it starts again after NP_SERVICE_COOLDOWN. */
+  /** A tunnel that ran has failed; it starts again after NP_SERVICE_COOLDOWN. */
   readonly failed: (failure: TunnelFailure) => void;
 }
 
@@ -96,8 +95,7 @@ export class TunnelSet {
     try {
       const handle = await this.#options.start(tunnel);
       this.#running.set(identity, { tunnel, handle });
-      const ended = (error: unknown): void => this.#ended(identity, handle, error);
-      handle.finished.then(() => ended(new NodePassError("closed", "Tunnel was closed")), ended);
+      handle.finished.catch((error: unknown) => this.#ended(identity, handle, error));
       return null;
     } catch (error) {
       this.#rest(identity, tunnel, Promise.resolve());

@@ -51,7 +51,7 @@ interface Started {
 
 /** Where it runs: in this thread, or in several of their own. */
 async function startThreads(config: TunnelConfig, options: StartOptions): Promise<Started> {
-  const { onReport, logger = silentLogger } = options;
+  const { onReport, signal, logger = silentLogger } = options;
   const runtime = options.runtime ?? await detectRuntime();
   if (runtime.threads.parent !== null) {
     throw new NodePassError("not_supported", "Cannot start a tunnel inside a worker of another one");
@@ -63,7 +63,7 @@ async function startThreads(config: TunnelConfig, options: StartOptions): Promis
   }
   const owned = createContext(config, runtime, logger);
   try {
-    return { handle: await startRole(owned.context, { onReport }), release: () => owned.close() };
+    return { handle: await startRole(owned.context, { onReport, signal }), release: () => owned.close() };
   } catch (error) {
     owned.close();
     throw error;

@@ -46,7 +46,13 @@ export async function startTunnelClient(
   options: InstanceOptions = {},
 ): Promise<TunnelHandle> {
   const client = new TunnelClient(context);
-  await client.start(options);
+  const giveUp = (): void => void client.close({ graceMs: 0 });
+  options.signal?.addEventListener("abort", giveUp);
+  try {
+    await client.start(options);
+  } finally {
+    options.signal?.removeEventListener("abort", giveUp);
+  }
   return client;
 }
 

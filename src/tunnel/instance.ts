@@ -13,6 +13,8 @@ import type { PeerInfo, SessionInfo, TunnelHandle, TunnelStats } from "./types.t
 export interface InstanceOptions {
   /** Receives the state at each report interval. */
   readonly onReport?: ((stats: TunnelStats) => void) | undefined;
+  /** Gives up a start that takes its time; what runs is its owner's to close. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** The part of the state that each kind of instance knows for itself. */

@@ -1,6 +1,7 @@
 import { defaultSettings } from "../../../src/config/settings.ts";
 import type { ClientConfig } from "../../../src/config/types.ts";
 import { createContext } from "../../../src/tunnel/create_context.ts";
+import { startTunnel } from "../../../src/start/tunnel.ts";
 import { startTunnelClient } from "../../../src/tunnel/client.ts";
 import type { TunnelHandle } from "../../../src/tunnel/types.ts";
 import { encodeConfigMessage } from "../../../src/wire/secure/config_message.ts";
@@ -9,7 +10,7 @@ import { deriveRoot } from "../../../src/wire/secure/root_secret.ts";
 import { equal, ok, test } from "../../harness.ts";
 import { until, within } from "../../e2e/load.ts";
 import { StubServer } from "../wire/secure/stub_server.ts";
-import { dial, endedEmpty, forwardConfig, freePort, LinesLogger, runtime } from "./forward_fixture.ts";
+import { dial, endedEmpty, forwardConfig, freePort, LinesLogger, runtime, TcpTarget } from "./forward_fixture.ts";
 
 const root = await deriveRoot(forwardConfig([]).key.secret.reveal());
 const plain = { root, tls: "plain", certificate: null } as const;
@@ -30,15 +31,18 @@ function closedSoon(client: TunnelHandle): Promise<void> {
   return within(CLOSE_MS, "the close", client.close({ graceMs: 0 }));
 }
 
-/** Starts a client of the server at `port`; `use` closes it. */
-async function withClient(port: number, use: (client: TunnelHandle) => Promise<void>): Promise<void> {
-  const config: ClientConfig = forwardConfig([{ host: "127.0.0.1", port: 0 }], {
+function clientConfig(port: number): ClientConfig {
+  return forwardConfig([{ host: "127.0.0.1", port: 0 }], {
     mode: "dual",
     minLinks: 8,
     tunnel: { host: "127.0.0.1", port },
     settings: { ...defaultSettings, handshakeTimeoutMs: NEVER_MS, poolGetTimeoutMs: NEVER_MS },
   });
-  const owned = createContext(config, runtime, new LinesLogger());
+}
+
+/** Starts a client of the server at `port`; `use` closes it. */
+async function withClient(port: number, use: (client: TunnelHandle) => Promise<void>): Promise<void> {
+  const owned = createContext(clientConfig(port), runtime, new LinesLogger());
   try {
     const client = await startTunnelClient(owned.context);
     await use(client);
@@ -46,6 +50,18 @@ async function withClient(port: number, use: (client: TunnelHandle) => Promise<v
     owned.close();
   }
 }
+
+test("startTunnel() gives up the first attempt of a client when its signal aborts", async () => {
+  const silent = await TcpTarget.listen(async (conn) => void await conn.read(new Uint8Array(1)));
+  const starting = new AbortController();
+  const config = clientConfig(silent.address.port);
+  const started = startTunnel(config, { signal: starting.signal });
+  await until("the attempt is under way", () => silent.open > 0);
+  starting.abort();
+  const client = await within(CLOSE_MS, "the end of the start", started);
+  await within(CLOSE_MS, "the close", client.finished);
+  await silent[Symbol.asyncDispose]();
+});
 
 test("startTunnelClient(): close() does not wait for a configuration that the server never sends", async () => {
   const port = await freePort();

@@ -169,6 +169,11 @@ export class TcpTarget implements AsyncDisposable {
     return this.#listener.local;
   }
 
+  /** Connections that are open now. */
+  get open(): number {
+    return this.#conns.size;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#listener.close();
     for (const conn of this.#conns) conn.close();

@@ -35,11 +35,12 @@ function onImport(visit: (node: Importing, specifier: string) => void): Deno.lin
   };
 }
 
-/** Whether a comment stands right above the node, with no empty line between. */
+/** Whether a comment stands right above the node's line, with no empty line between, or before it on that line. */
 function isExplained(context: Deno.lint.RuleContext, node: Importing): boolean {
   const { text } = context.sourceCode;
-  return context.sourceCode.getAllComments().some((comment) =>
-    comment.range[1] <= node.range[0] && /^[ \t]*\n?[ \t]*$/.test(text.slice(comment.range[1], node.range[0]))
+  const line = text.lastIndexOf("\n", node.range[0] - 1) + 1;
+  return context.sourceCode.getAllComments().some(({ range: [, end] }) =>
+    end <= node.range[0] && /^[ \t]*\n?[ \t]*$/.test(text.slice(end, Math.max(line, end)))
   );
 }
 

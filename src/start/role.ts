@@ -5,26 +5,23 @@
  */
 import type { ClientConfig } from "../config/types.ts";
 import { messageOf } from "../errors.ts";
-import { startTunnelClient } from "../tunnel/client.ts";
 import type { TunnelContext } from "../tunnel/context.ts";
 import { isElsewhere } from "../tunnel/elsewhere.ts";
-import { startForwarder } from "../tunnel/forward.ts";
 import type { InstanceOptions } from "../tunnel/instance.ts";
-import { startTunnelServer } from "../tunnel/server.ts";
 import type { TunnelHandle } from "../tunnel/types.ts";
 
-/** A server, a client or a forwarder. */
-export function startRole(context: TunnelContext, options: InstanceOptions = {}): Promise<TunnelHandle> {
+/** A server, a client or a forwarder; each is loaded when it is started. */
+export async function startRole(context: TunnelContext, options: InstanceOptions = {}): Promise<TunnelHandle> {
   const { config } = context;
-  return config.role === "server"
-    ? startTunnelServer({ ...context, config }, options)
-    : startClientMode({ ...context, config }, options);
+  if (config.role === "client") return await startClientMode({ ...context, config }, options);
+  return await (await import("../tunnel/server.ts")).startTunnelServer({ ...context, config }, options);
 }
 
 /** `auto`: the tunnel address can be bound here -> it is the entry of a forwarder; else a server listens there. */
 async function startClientMode(context: TunnelContext<ClientConfig>, options: InstanceOptions): Promise<TunnelHandle> {
   const { config, logger } = context;
-  if (config.mode === "dual") return await startTunnelClient(context, options);
+  if (config.mode === "dual") return await startDualEnd(context, options);
+  const { startForwarder } = await import("../tunnel/forward.ts");
   if (config.mode === "single") return await startForwarder(context, options);
   try {
     const handle = await startForwarder(context, options);
@@ -33,6 +30,10 @@ async function startClientMode(context: TunnelContext<ClientConfig>, options: In
   } catch (error) {
     if (!isElsewhere(error)) throw error;
     logger.info(`Mode 2 (dual-end): the tunnel address cannot be bound here (${messageOf(error)})`);
-    return await startTunnelClient(context, options);
+    return await startDualEnd(context, options);
   }
+}
+
+async function startDualEnd(context: TunnelContext<ClientConfig>, options: InstanceOptions): Promise<TunnelHandle> {
+  return await (await import("../tunnel/client.ts")).startTunnelClient(context, options);
 }

@@ -49,6 +49,8 @@ Deno.test("packages refuses node modules without a reason and packages away from
   deepStrictEqual(broken("src/relay/x.ts", 'import { a } from "node:fs";'), rule);
   deepStrictEqual(broken("src/relay/x.ts", '// Web crypto has no scrypt.\nimport { a } from "node:crypto";'), []);
   deepStrictEqual(broken("src/relay/x.ts", '/** Text. */\n\nimport { a } from "node:crypto";'), rule);
+  deepStrictEqual(broken("src/relay/x.ts", '// No scrypt.\nconst { a } = await import("node:crypto");'), []);
+  deepStrictEqual(broken("src/relay/x.ts", '// No.\n\nconst { a } = await import("node:crypto");'), rule);
   deepStrictEqual(broken("src/runtime/node/x.ts", 'import { a } from "node:net";'), []);
   deepStrictEqual(broken("src/relay/x.ts", 'import * as v from "valibot";'), rule);
   deepStrictEqual(broken("src/config/x.ts", 'import * as v from "valibot";'), []);

@@ -3,8 +3,6 @@
  *
  * @module
  */
-// WebCrypto has no scrypt in either runtime.
-import { scrypt } from "node:crypto";
 import { NodePassError } from "../../errors.ts";
 import { parseGeneratedKey } from "../../generated_key.ts";
 
@@ -79,8 +77,10 @@ export async function deriveRoot(key: string): Promise<RootSecret> {
   return new RootSecret(root);
 }
 
-function stretch(key: string): Promise<Uint8Array<ArrayBuffer>> {
-  return new Promise((resolve, reject) => {
+async function stretch(key: string): Promise<Uint8Array<ArrayBuffer>> {
+  // WebCrypto has no scrypt in either runtime; a start with a generated key needs none.
+  const { scrypt } = await import("node:crypto");
+  return await new Promise((resolve, reject) => {
     scrypt(key, PASSWORD_SALT, SECRET_BYTES, SCRYPT, (error, derived) => {
       if (error !== null) reject(new NodePassError("io", "Cannot stretch the key", { cause: error }));
       else resolve(Uint8Array.from(derived));

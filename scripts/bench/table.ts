@@ -9,7 +9,7 @@ import type { Row } from "./rows.ts";
 export function markdownTable(rows: readonly Row[]): string {
   const lines = ["| Id | Result | Value | HAProxy | Ratio | Bare loop | Demand |", "|---|---|---|---|---|---|---|"];
   for (const { id, pass, measured, demand } of rows) {
-    const result = pass === null ? "skipped" : pass ? "ok" : "MISSED";
+    const result = pass ? "ok" : pass === false ? "MISSED" : measured["value"] === undefined ? "skipped" : "not judged";
     const value = measured["value"] === undefined
       ? String(measured["skipped"] ?? measured["error"] ?? "").split("\n")[0]!.slice(0, 100)
       : `${measured["value"]} ${measured["unit"]} ${range(measured["spread"])}`;

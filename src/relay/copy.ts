@@ -46,11 +46,13 @@ const ENDED: CopyEnd = Object.freeze({ kind: "end" });
  */
 export async function copy(source: Pick<Conn, "read">, sink: Sink, options: CopyOptions): Promise<CopyEnd> {
   const { meter, bucket } = options;
-  const headroom = sink.headroom;
+  const { headroom, headerBytes } = sink;
   const received = options.count !== "sent";
+  // With its header a chunk fills whole TLS records: four bytes more would be a record, a read and a write of their own.
+  const wholeBuffer = options.maxBufferBytes - headerBytes;
   // A read above the burst would wait for tokens longer than the burst lasts.
-  const largest = bucket === null ? options.maxBufferBytes : Math.min(options.maxBufferBytes, bucket.burstBytes);
-  const smallest = Math.min(SMALLEST_BUFFER_BYTES, largest);
+  const largest = bucket === null ? wholeBuffer : Math.min(wholeBuffer, bucket.burstBytes);
+  const smallest = Math.min(SMALLEST_BUFFER_BYTES - headerBytes, largest);
   let size = smallest;
   const first = takeBuffer(headroom + size);
   let buffer = first;

@@ -9,6 +9,7 @@ import type { Sink } from "./sink.ts";
 /** Passes bytes on as they are; its end is the socket's half-close. */
 export class SocketSink implements Sink {
   readonly headroom = 0;
+  readonly headerBytes = 0;
   readonly #conn: Pick<Conn, "write" | "closeWrite">;
   #withheld = false;
 

@@ -42,6 +42,7 @@ export interface SessionReceiver {
 export interface WireSession {
   readonly opening: Opening;
   readonly headroom: number;
+  readonly headerBytes: number;
   write(buffer: Uint8Array, start: number, end: number): Promise<number>;
   end(): Promise<void>;
   /** Ends both directions now. Idempotent. */

@@ -193,6 +193,7 @@ export class FrameLink {
     try {
       for (;;) {
         this.#reading = true;
+        const askedAt = this.#options.now();
         const n = await this.conn.read(buffer.room());
         this.#reading = false;
         if (n === null) throw new NodePassError("connection_reset", "Link was closed by the other end");
@@ -201,10 +202,13 @@ export class FrameLink {
         this.#writer.wrote = false;
         buffer.added(n);
         const { bytes, have } = buffer;
+        const gather = buffer.gathers(this.#options.now() - askedAt);
         let at = 0;
         while (at < have) {
           if (dataLeft > 0) {
             const length = Math.min(dataLeft, have - at);
+            // The other end has the whole frame already: what is missing of it follows without being asked for.
+            if (gather && length < dataLeft) break;
             await this.#deliver(bytes.subarray(at, at + length));
             at += length;
             dataLeft -= length;

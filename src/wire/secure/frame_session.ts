@@ -14,6 +14,7 @@ const HEADROOM = 64;
 /** A session and its place on a link. The link changes at most while nothing was sent (see `FrameLink.adopt`). */
 export class FrameSession implements WireSession {
   readonly headroom: number = HEADROOM;
+  readonly headerBytes: number = FRAME_HEADER_BYTES;
   readonly opening: Opening;
   readonly finished: Promise<AbortReason | null>;
   /** Any frame arrived since OPEN: the other end has it. */

@@ -5,6 +5,10 @@
  */
 
 const GROWTH = 4;
+/** Parts of a frame are handed on in pieces of up to this size: TLS reads give one record of 16 KiB at a time. */
+const GATHER_BYTES = 128 * 1024;
+/** After a longer read they are handed on at once: the link is slow, and waiting for the rest would delay them. */
+const GATHER_MS = 5;
 
 /** See the module. */
 export class ReadBuffer {
@@ -31,6 +35,11 @@ export class ReadBuffer {
   added(count: number): void {
     this.have += count;
     this.#wasFilled = this.have === this.bytes.length;
+  }
+
+  /** Whether a part of a frame should wait for more of it. `readMs`: how long the last read took. */
+  gathers(readMs: number): boolean {
+    return readMs < GATHER_MS && this.have < GATHER_BYTES && this.have < this.bytes.length;
   }
 
   /** The first `count` bytes are done with; the rest moves to the front. `quiet`: no bulk is expected. */

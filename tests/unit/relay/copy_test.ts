@@ -31,13 +31,15 @@ class ScriptedSource {
 /** Collects bytes, takes at most `most` per write, scribbles over its headroom. */
 class CollectingSink implements Sink {
   readonly headroom: number;
+  readonly headerBytes: number;
   readonly bytes: number[] = [];
   ended = 0;
   readonly #most: number;
   readonly #failAfter: number;
 
-  constructor(options: { headroom?: number; most?: number; failAfter?: number } = {}) {
+  constructor(options: { headroom?: number; headerBytes?: number; most?: number; failAfter?: number } = {}) {
     this.headroom = options.headroom ?? 0;
+    this.headerBytes = options.headerBytes ?? 0;
     this.#most = options.most ?? Infinity;
     this.#failAfter = options.failAfter ?? Infinity;
   }
@@ -104,6 +106,13 @@ test("copy grows its buffer fourfold while reads fill it, up to the limit", asyn
   const tiny = new ScriptedSource([1 * KIB]);
   await copy(tiny, new CollectingSink(), options(1 * KIB));
   deepEqual(tiny.rooms, [1 * KIB, 1 * KIB]);
+});
+
+test("copy fills whole multiples of 4 KiB together with the sink's header at most", async () => {
+  const fill = [1, 4, 16, 64, 256].map((factor) => factor * (4 * KIB - 4));
+  const source = new ScriptedSource([...fill, 1024 * KIB - 4]);
+  await copy(source, new CollectingSink({ headroom: 64, headerBytes: 4 }), options());
+  deepEqual(source.rooms, [...fill, 1024 * KIB - 4, 1024 * KIB - 4]);
 });
 
 test("copy goes back to a small buffer when reads stay small", async () => {

@@ -239,6 +239,30 @@ test("FrameLink answers a small read at once when its other end delays small wri
   await Promise.all([ingress.running, egress.running]);
 });
 
+test("FrameLink hands on the parts of a frame together while they come fast, and at once when they come slowly", async () => {
+  const { ingress, egress, a, clock } = pair();
+  const session = ingress.link.open(opening, new Recorder());
+  await send(session, [1]);
+  await settle();
+  const { receiver } = egress.told.sessions[0]!;
+  await a.write(Uint8Array.of(FrameType.DATA, 0, 0, 4, 2));
+  await settle();
+  deepEqual(receiver.bytes, [1]);
+  await a.write(Uint8Array.of(3));
+  await settle();
+  deepEqual(receiver.bytes, [1]);
+  clock.advance(20);
+  await a.write(Uint8Array.of(4));
+  await settle();
+  deepEqual(receiver.bytes, [1, 2, 3, 4]);
+  await a.write(Uint8Array.of(5));
+  await settle();
+  deepEqual(receiver.bytes, [1, 2, 3, 4, 5]);
+  equal(egress.told.error, null);
+  ingress.link.close();
+  await Promise.all([ingress.running, egress.running]);
+});
+
 const dataFrame = (length: number): Uint8Array => {
   const frame = new Uint8Array(4 + Math.min(length, 16));
   writeFrameHeader(frame, 0, FrameType.DATA, length);

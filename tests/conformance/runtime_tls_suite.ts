@@ -10,19 +10,8 @@ import type {
 import { deepEqual, equal, ok, rejects, test, throws } from "../harness.ts";
 import { type Authority, createAuthority } from "./runtime_certificates.ts";
 import { stalledListener } from "./runtime_children.ts";
-import {
-  accepted,
-  checksum,
-  drain,
-  failure,
-  type Own,
-  owning,
-  pattern,
-  readExactly,
-  text,
-  timeoutMs,
-  writeAll,
-} from "./runtime_scope.ts";
+import { accepted, failure, type Own, owning, readExactly, text, timeoutMs, writeAll } from "./runtime_scope.ts";
+import { movesBothWays, writerWaits } from "./runtime_streams.ts";
 
 const name = "nodepass.internal";
 
@@ -90,13 +79,7 @@ export function tlsSuite(title: string, runtime: Runtime): void {
       owning(async (own) => {
         const { listener, options, certificate } = await tlsServer(runtime, own);
         const [client, server] = await tlsPair(runtime, own, listener, { ...options, wantPeerCertificate });
-        const payload = pattern(4_000_000);
-        const send = async (conn: TlsConn): Promise<void> => {
-          await writeAll(conn, payload);
-          await conn.closeWrite();
-        };
-        const [up, down] = await Promise.all([drain(server), drain(client), send(client), send(server)]);
-        deepEqual([up, down], Array(2).fill({ length: payload.length, sum: checksum(payload) }));
+        await movesBothWays(client, server, 4_000_000);
         equal(server.peerCertificate, null);
         const leaf = client.peerCertificate;
         if (!wantPeerCertificate) return equal(leaf, null);
@@ -223,14 +206,7 @@ export function tlsSuite(title: string, runtime: Runtime): void {
       for (const wantPeerCertificate of [false, true]) {
         const [client, server] = await tlsPair(runtime, own, listener, { ...options, wantPeerCertificate });
         for (const [from, to] of [[client, server], [server, client]] as const) {
-          let written = 0;
-          const writing = (async () => {
-            while (written < 40_000_000) written += await from.write(new Uint8Array(1_000_000));
-          })();
-          await new Promise((resolve) => setTimeout(resolve, 200));
-          ok(written < 30_000_000, `${written} bytes were taken from a writer whose reader does not read`);
-          equal((await readExactly(to, 40_000_000)).length, 40_000_000);
-          await writing;
+          await writerWaits(from, to);
         }
       }
     }));

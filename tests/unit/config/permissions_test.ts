@@ -56,3 +56,12 @@ test("minimalPermissions() never allows everything, running programs or writing"
     for (const flag of of(url).flags) ok(!/^(-A|--allow-(all|run|write|ffi|import))\b/.test(flag), flag);
   }
 });
+
+test("minimalPermissions() lets workers read their modules, and nobody else", () => {
+  const url = "client://127.0.0.1:10101/127.0.0.1:80?mode=1&noudp=1";
+  for (const [workers, expected] of [[1, false], [2, true], [null, true]] as const) {
+    const { config } = parseTunnelUrl(url, { settings: { ...defaultSettings, workers }, strict: false });
+    equal(minimalPermissions(config, "/opt/nodepass/src").flags.includes("--allow-read=/opt/nodepass/src"), expected);
+    equal(minimalPermissions(config).flags.some((flag) => flag.startsWith("--allow-read")), false);
+  }
+});

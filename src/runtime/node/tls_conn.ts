@@ -8,7 +8,7 @@ import type tls from "node:tls";
 import type { TlsConn } from "../types.ts";
 import { DuplexConn } from "./duplex_conn.ts";
 import { closedError } from "./pulled_conn.ts";
-import { localAddress, remoteAddress } from "./sockets.ts";
+import { localAddress, remoteAddress, resetSocket } from "./sockets.ts";
 import { handshakeOf } from "./tls_handshake.ts";
 
 /** TLS over a socket that stays known, because only it can reset the connection. */
@@ -21,7 +21,7 @@ export class NodeTlsConn extends DuplexConn implements TlsConn {
    * @param done the event that means a finished handshake, see {@linkcode handshakeOf}
    */
   constructor(tlsSocket: tls.TLSSocket, socket: net.Socket, done: "secure" | "secureConnect", wantPeer: boolean) {
-    super(tlsSocket, localAddress(socket), remoteAddress(socket), () => socket.resetAndDestroy());
+    super(tlsSocket, localAddress(socket), remoteAddress(socket), () => resetSocket(socket));
     // Node forgets the certificate when the connection ends.
     if (wantPeer) tlsSocket.once(done, () => this.#keepCertificate(tlsSocket));
     this.#result.promise.catch(() => {});

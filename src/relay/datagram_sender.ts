@@ -75,7 +75,10 @@ export class DatagramSender {
         try {
           const wait = this.#options.bucket?.take(queued.length, this);
           if (wait !== undefined) await wait;
-          if (!this.#closed) await this.#socket.send(queued.buffer.subarray(0, queued.length), queued.to);
+          const sent = this.#closed
+            ? undefined
+            : this.#socket.send(queued.buffer.subarray(0, queued.length), queued.to);
+          if (sent !== undefined) await sent;
         } catch {
           // A datagram that cannot leave is lost, as on any other hop.
         }

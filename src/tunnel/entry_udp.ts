@@ -8,6 +8,7 @@ import { Access } from "../relay/access.ts";
 import { datagramBuffers, LARGEST_DATAGRAM } from "../relay/datagram_buffers.ts";
 import { DatagramSender } from "../relay/datagram_sender.ts";
 import { DatagramSession, type DatagramSessionEnd, DatagramSessions } from "../relay/datagram_sessions.ts";
+import type { TokenBucket } from "../relay/token_bucket.ts";
 import type { Datagram, SocketAddress } from "../runtime/types.ts";
 import type { TunnelContext } from "./context.ts";
 import { logSessionEnd, logSessionStart } from "./entry_log.ts";
@@ -38,7 +39,8 @@ export interface UdpHandler {
 /** One visitor address. */
 class VisitorSession extends DatagramSession<string> {
   path: UdpPath | null = null;
-  readonly address: SocketAddress;
+  /** The object that came with its last datagram. */
+  address: SocketAddress;
   readonly session: Session;
   override readonly onEnd: (reason: DatagramSessionEnd) => void;
 
@@ -66,6 +68,10 @@ export class UdpEntry {
   readonly #sender: DatagramSender;
   readonly #sessions: DatagramSessions<string, VisitorSession>;
   readonly #pause: RetryPause;
+  readonly #inbound: TokenBucket | null;
+  readonly #largest: number;
+  /** Whose datagram came last: the next one is mostly from there, too. */
+  #last: VisitorSession | null = null;
   #closing = false;
   #closed = false;
 
@@ -74,6 +80,8 @@ export class UdpEntry {
     this.#socket = socket;
     this.#handler = handler;
     this.#access = new Access(context.config.allow, context.config.deny);
+    this.#inbound = handler.pathMeters === true ? null : context.inbound;
+    this.#largest = context.config.settings.udpBufferBytes;
     this.#sender = new DatagramSender(socket, {
       bucket: handler.pathMeters === true ? null : context.outbound,
       onDrop: () => context.ledger.reject("overflow"),
@@ -100,41 +108,45 @@ export class UdpEntry {
   }
 
   async #receive(): Promise<void> {
-    const { inbound, config } = this.#context;
-    const bucket = this.#handler.pathMeters === true ? null : inbound;
-    const largest = config.settings.udpBufferBytes;
-    const buffer = datagramBuffers.take(LARGEST_DATAGRAM);
+    const room = datagramBuffers.take(LARGEST_DATAGRAM);
     while (!this.#closed) {
       try {
-        for (;;) {
-          const [bytes, from] = await this.#socket.receive(buffer);
-          if (bytes.length > largest) {
-            this.#context.ledger.reject("overflow");
-            continue;
-          }
-          const wait = bucket?.take(bytes.length, this);
-          if (wait !== undefined) await wait;
-          this.#take(bytes, from);
-        }
+        await this.#socket.receiveAll(room, this.#take);
       } catch (error) {
         if (!this.#closed) await this.#pause.after(error, "Cannot receive datagrams of visitors");
       }
     }
-    datagramBuffers.release(buffer);
+    datagramBuffers.release(room);
   }
 
-  #take(bytes: Uint8Array, from: SocketAddress): void {
-    const key = `${from.host} ${from.port}`;
-    let visitor = this.#sessions.get(key);
-    if (visitor === undefined) {
-      const opened = this.#open(key, from);
-      if (opened === null) return;
-      visitor = opened;
-    } else {
-      this.#sessions.heard(visitor);
+  readonly #take = (bytes: Uint8Array, from: SocketAddress): void | Promise<void> => {
+    if (bytes.length > this.#largest) {
+      this.#context.ledger.reject("overflow");
+      return;
     }
+    const wait = this.#inbound?.take(bytes.length, this);
+    if (wait !== undefined) return wait.then(() => this.#pass(bytes, from));
+    this.#pass(bytes, from);
+  };
+
+  #pass(bytes: Uint8Array, from: SocketAddress): void {
+    const visitor = this.#visitorAt(from);
+    if (visitor === null) return;
     if (this.#handler.pathMeters !== true) visitor.session.meter.received(bytes.length);
     visitor.path?.send(bytes);
+  }
+
+  #visitorAt(from: SocketAddress): VisitorSession | null {
+    let visitor = this.#last;
+    if (visitor === null || visitor.list === null || visitor.address !== from) {
+      const key = `${from.host} ${from.port}`;
+      const known = this.#sessions.get(key);
+      if (known === undefined) return this.#last = this.#open(key, from);
+      visitor = this.#last = known;
+      visitor.address = from;
+    }
+    this.#sessions.heard(visitor);
+    return visitor;
   }
 
   #open(key: string, from: SocketAddress): VisitorSession | null {

@@ -106,6 +106,6 @@ export class Ingress {
       this.#context.logger.debug("Cannot serve UDP visitor: no datagram link", { visitor: formatAddress(visitor) });
       return null;
     }
-    return { send: (bytes) => wire.send(bytes), close: () => wire.close() };
+    return wire;
   }
 }

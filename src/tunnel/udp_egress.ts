@@ -129,10 +129,10 @@ class UdpTarget implements UdpPath {
   async #bind(address: SocketAddress): Promise<Datagram> {
     const { config: { dialFrom }, runtime } = this.#context;
     const v6 = normalizeIp(address.host).includes(":");
-    const any = { host: v6 ? "::" : "0.0.0.0", port: 0 };
+    const any = { host: v6 ? "::" : "0.0.0.0", port: 0, peer: address };
     if (dialFrom === null || dialFrom.includes(":") !== v6) return await runtime.udp.bind(any);
     try {
-      return await runtime.udp.bind({ host: dialFrom, port: 0 });
+      return await runtime.udp.bind({ ...any, host: dialFrom });
     } catch (error) {
       // The source address is a wish: the TCP side says once, in the log, that it cannot be had.
       if (!(error instanceof NodePassError) || error.code !== "address_not_available") throw error;
@@ -145,23 +145,25 @@ class UdpTarget implements UdpPath {
     const { meter } = this.#session;
     const largest = config.settings.udpBufferBytes;
     const expected = normalizeIp(target.host);
-    const buffer = datagramBuffers.take(LARGEST_DATAGRAM);
+    const pass = (bytes: Uint8Array): void => {
+      if (this.#closed) return;
+      meter.received(bytes.length);
+      this.#reply(bytes);
+    };
+    const room = datagramBuffers.take(LARGEST_DATAGRAM);
     try {
-      for (;;) {
-        const [bytes, from] = await socket.receive(buffer);
-        if (from.port !== target.port || (from.host !== expected && normalizeIp(from.host) !== expected)) continue;
+      await socket.receiveAll(room, (bytes, from): void | Promise<void> => {
+        if (from.port !== target.port || (from.host !== expected && normalizeIp(from.host) !== expected)) return;
         if (bytes.length > largest) {
           ledger.reject("overflow");
-          continue;
+          return;
         }
         const wait = inbound?.take(bytes.length, this);
-        if (wait !== undefined) await wait;
-        if (this.#closed) return;
-        meter.received(bytes.length);
-        this.#reply(bytes);
-      }
+        if (wait !== undefined) return wait.then(() => pass(bytes));
+        pass(bytes);
+      });
     } finally {
-      datagramBuffers.release(buffer);
+      datagramBuffers.release(room);
     }
   }
 }

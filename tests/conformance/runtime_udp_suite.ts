@@ -1,4 +1,4 @@
-import type { Runtime } from "../../src/runtime/types.ts";
+import type { Runtime, SocketAddress } from "../../src/runtime/types.ts";
 import { deepEqual, equal, ok, rejects, test } from "../harness.ts";
 import { failure, owning, pattern } from "./runtime_scope.ts";
 
@@ -50,6 +50,81 @@ export function udpSuite(name: string, runtime: Runtime): void {
       }
     }));
 
+  test(`${name}: Datagram.receiveAll() gives each datagram, waits while it is told to and ends with the socket`, () =>
+    owning(async (own) => {
+      const senders = [
+        own(await udp.bind({ host: "127.0.0.1", port: 0 })),
+        own(await udp.bind({ host: "::1", port: 0 })),
+      ];
+      const server = own(await udp.bind({ host: "::", port: 0 }));
+      const seen: { size: number; from: SocketAddress }[] = [];
+      const gate = Promise.withResolvers<void>();
+      const first = Promise.withResolvers<void>();
+      const all = Promise.withResolvers<void>();
+      const receiving = server.receiveAll(new Uint8Array(65_536), (bytes, from) => {
+        seen.push({ size: bytes.length, from });
+        deepEqual(bytes.slice(), pattern(bytes.length));
+        if (seen.length === 12) all.resolve();
+        if (seen.length > 1) return;
+        first.resolve();
+        return gate.promise;
+      });
+      for (let size = 1; size <= 6; size++) {
+        await senders[0]!.send(pattern(size), { host: "127.0.0.1", port: server.local.port });
+      }
+      await Promise.race([first.promise, receiving]);
+      equal(seen.length, 1);
+      for (let size = 7; size <= 12; size++) {
+        await senders[1]!.send(pattern(size), { host: "::1", port: server.local.port });
+      }
+      equal(seen.length, 1);
+      gate.resolve();
+      await Promise.race([all.promise, receiving]);
+      // Two senders have no order between them.
+      const from = (host: string) => seen.filter((datagram) => datagram.from.host === host);
+      deepEqual(from("127.0.0.1").map(({ size }) => size), [1, 2, 3, 4, 5, 6]);
+      deepEqual(from("::1").map(({ size }) => size), [7, 8, 9, 10, 11, 12]);
+      deepEqual(new Set(from("127.0.0.1").map(({ from }) => from.port)), new Set([senders[0]!.local.port]));
+      const ended = rejects(receiving, (error) => runtime.toError(error).code === "closed");
+      server.close();
+      await ended;
+    }));
+
+  test(`${name}: Datagram.receiveAll() rejects with what its taker throws, at once or later`, () =>
+    owning(async (own) => {
+      for (
+        const fail of [() => Promise.reject(new Error("later")), () => {
+          throw new Error("at once");
+        }]
+      ) {
+        const socket = own(await udp.bind({ host: "127.0.0.1", port: 0 }));
+        const receiving = rejects(socket.receiveAll(new Uint8Array(10), fail), /later|at once/);
+        await socket.send(new Uint8Array(1), socket.local);
+        await receiving;
+        await socket.send(pattern(2), socket.local);
+        equal((await socket.receive(new Uint8Array(10)))[0].length, 2);
+      }
+    }));
+
+  test(`${name}: udp.bind() with a peer talks to it, also after nobody was there for a while`, () =>
+    owning(async (own) => {
+      const target = own(await udp.bind({ host: "127.0.0.1", port: 0 }));
+      const socket = own(await udp.bind({ host: "0.0.0.0", port: 0, peer: target.local }));
+      await socket.send(pattern(5), target.local);
+      const [bytes, from] = await target.receive(new Uint8Array(10));
+      equal(bytes.length, 5);
+      await target.send(bytes, { host: "127.0.0.1", port: from.port });
+      equal((await socket.receive(new Uint8Array(10)))[0].length, 5);
+      target.close();
+      for (let lost = 0; lost < 3; lost++) await Promise.resolve(socket.send(pattern(6), target.local)).catch(() => {});
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      const again = own(await udp.bind(target.local));
+      const heard = again.receive(new Uint8Array(10));
+      // The refusal of an earlier datagram may still cost one.
+      for (let sent = 0; sent < 2; sent++) await Promise.resolve(socket.send(pattern(7), target.local)).catch(() => {});
+      equal((await heard)[0].length, 7);
+    }));
+
   test(`${name}: Datagram.close() is idempotent, ends a pending receive and frees the port`, () =>
     owning(async (own) => {
       const socket = own(await udp.bind({ host: "127.0.0.1", port: 0 }));
@@ -59,7 +134,7 @@ export function udpSuite(name: string, runtime: Runtime): void {
       socket.close();
       await pending;
       await rejects(socket.receive(new Uint8Array(1)), closed);
-      await rejects(socket.send(new Uint8Array(1), socket.local), closed);
+      await rejects(async () => await socket.send(new Uint8Array(1), socket.local), closed);
       await new Promise((resolve) => setTimeout(resolve, 0));
       own(await udp.bind(socket.local));
     }));
@@ -75,7 +150,7 @@ export function udpSuite(name: string, runtime: Runtime): void {
   test(`${name}: Datagram.send() refuses what UDP cannot carry and goes on`, () =>
     owning(async (own) => {
       const socket = own(await udp.bind({ host: "127.0.0.1", port: 0 }));
-      await rejects(socket.send(new Uint8Array(65_508), socket.local), (error) => {
+      await rejects(async () => await socket.send(new Uint8Array(65_508), socket.local), (error) => {
         equal(runtime.toError(error).code, "limit");
         return true;
       });

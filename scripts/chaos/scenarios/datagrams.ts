@@ -52,8 +52,8 @@ class Source implements Disposable {
     return new Source(await here.udp.bind({ host, port: 0 }), number, to);
   }
 
-  send(length: number): Promise<void> {
-    return this.#socket.send(this.#datagram(length), this.#to);
+  async send(length: number): Promise<void> {
+    await this.#socket.send(this.#datagram(length), this.#to);
   }
 
   /** Sends and waits for the same bytes; again while nothing comes. The number of foreign or altered answers. */

@@ -5,7 +5,8 @@
  */
 import { formatAddress } from "../../address/ip.ts";
 import { toNodePassError } from "../error_map.ts";
-import type { Datagram, ListenOptions, SocketAddress, Udp } from "../types.ts";
+import { LastAddress } from "../last_address.ts";
+import type { BindOptions, Datagram, SocketAddress, TakeDatagram, Udp } from "../types.ts";
 import { openOn } from "../wildcard.ts";
 import { lateBind } from "./node_parts.ts";
 import { denoAddress } from "./net.ts";
@@ -14,7 +15,7 @@ import { denoAddress } from "./net.ts";
 export const denoUdp: Udp = {
   // Deno sets SO_REUSEADDR at most, which gives every datagram to the socket that was bound last.
   sharesPorts: false,
-  async bind(options: ListenOptions): Promise<Datagram> {
+  async bind(options: BindOptions): Promise<Datagram> {
     // Without `--unstable-net` the function does not exist.
     if (typeof Deno.listenDatagram !== "function") return await lateBind(options);
     try {
@@ -33,6 +34,9 @@ export const denoUdp: Udp = {
 class DenoDatagram implements Datagram {
   readonly local: SocketAddress;
   readonly #socket: Deno.DatagramConn;
+  readonly #sender = new LastAddress();
+  #to: SocketAddress | null = null;
+  #denoTo: Deno.NetAddr = { transport: "udp", hostname: "", port: 0 };
   #closed = false;
 
   constructor(socket: Deno.DatagramConn) {
@@ -45,8 +49,21 @@ class DenoDatagram implements Datagram {
     return [bytes, denoAddress(from)];
   }
 
-  async send(bytes: Uint8Array, to: SocketAddress): Promise<void> {
-    await this.#socket.send(bytes, { transport: "udp", hostname: to.host, port: to.port });
+  async receiveAll(room: Uint8Array, take: TakeDatagram): Promise<never> {
+    for (;;) {
+      const [bytes, from] = await this.#socket.receive(room);
+      const { hostname, port } = from as Deno.NetAddr;
+      const taken = take(bytes, this.#sender.of(hostname, port));
+      if (taken !== undefined) await taken;
+    }
+  }
+
+  send(bytes: Uint8Array, to: SocketAddress): Promise<unknown> {
+    if (to !== this.#to) {
+      this.#to = to;
+      this.#denoTo = { transport: "udp", hostname: to.host, port: to.port };
+    }
+    return this.#socket.send(bytes, this.#denoTo);
   }
 
   close(): void {

@@ -53,7 +53,9 @@ const MAX_OPEN_BYTES = 28;
 const SESSION_NUMBERS = 65_536;
 /** A number rests this long before it names another session. */
 const NUMBER_REST_MS = 60_000;
-const MAX_PAYLOAD_BYTES = 2 + 65_535;
+/** The session number in front of a datagram. */
+const SESSION_BYTES = 2;
+const MAX_PAYLOAD_BYTES = SESSION_BYTES + 65_535;
 const IDLE_PING_MS = 10_000;
 const IDLE_DEADLINE_MS = 15_000;
 
@@ -160,7 +162,15 @@ export class DatagramLink {
         const { bytes, have } = buffer;
         let at = 0;
         for (let end = 0; (end = frameEnd(bytes, at, have, MAX_PAYLOAD_BYTES)) > 0; at = end) {
-          const sent = this.#hear(bytes[at]!, bytes.subarray(at + FRAME_HEADER_BYTES, end));
+          const from = at + FRAME_HEADER_BYTES;
+          if (bytes[at] !== FrameType.DGRAM) {
+            this.#hear(bytes[at]!, bytes.subarray(from, end));
+            continue;
+          }
+          if (end - from < SESSION_BYTES) throw withoutNumber();
+          // A datagram that crossed a CLOSE has no owner.
+          const entry = this.#sessions.get((bytes[from]! << 8) | bytes[from + 1]!);
+          const sent = entry?.receiver.data(bytes.subarray(from + SESSION_BYTES, end));
           if (sent !== undefined) pending.push(sent);
         }
         // The payloads lie in the read buffer: they must be gone before it is filled again.
@@ -172,13 +182,8 @@ export class DatagramLink {
     }
   }
 
-  #hear(type: number, payload: Uint8Array): void | Promise<void> {
+  #hear(type: number, payload: Uint8Array): void {
     switch (type) {
-      case FrameType.DGRAM: {
-        const entry = this.#sessions.get(sessionNumber(payload));
-        // A datagram that crossed a CLOSE has no owner.
-        return entry?.receiver.data(payload.subarray(2));
-      }
       case FrameType.OPEN:
         return this.#hearOpen(payload);
       case FrameType.CLOSE: {
@@ -311,6 +316,10 @@ export class DatagramLink {
 }
 
 function sessionNumber(payload: Uint8Array): number {
-  if (payload.length < 2) throw new NodePassError("protocol", "Peer sent a datagram frame without a session number");
+  if (payload.length < SESSION_BYTES) throw withoutNumber();
   return (payload[0]! << 8) | payload[1]!;
+}
+
+function withoutNumber(): NodePassError {
+  return new NodePassError("protocol", "Peer sent a datagram frame without a session number");
 }

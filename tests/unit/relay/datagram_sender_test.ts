@@ -17,6 +17,10 @@ class HeldSocket implements Datagram {
     return Promise.reject(new Error("not used"));
   }
 
+  receiveAll(): Promise<never> {
+    return Promise.reject(new Error("not used"));
+  }
+
   send(bytes: Uint8Array): Promise<void> {
     return new Promise((resolve) =>
       this.#held.push(() => {

@@ -219,8 +219,8 @@ export class UdpTarget implements AsyncDisposable {
     return this.#socket.local;
   }
 
-  send(bytes: Uint8Array, to: SocketAddress): Promise<void> {
-    return this.#socket.send(bytes, to);
+  async send(bytes: Uint8Array, to: SocketAddress): Promise<void> {
+    await this.#socket.send(bytes, to);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -262,8 +262,8 @@ export class UdpVisitor implements Disposable {
     return this.#socket.local;
   }
 
-  send(bytes: Uint8Array): Promise<void> {
-    return this.#socket.send(bytes, this.#to);
+  async send(bytes: Uint8Array): Promise<void> {
+    await this.#socket.send(bytes, this.#to);
   }
 
   async receive(): Promise<Uint8Array> {

@@ -18,6 +18,8 @@ export interface Workplace {
   readonly folder: string;
   /** Which source is measured. */
   readonly commit: string;
+  /** What else the machine did before. */
+  readonly loadAtStart: number;
   /** A word about what happens now, on standard error. */
   say(text: string): void;
 }
@@ -61,7 +63,9 @@ export async function inWorkplace<T>(
   Deno.addSignalListener("SIGTERM", interrupt);
   try {
     const commit = await commitOf(processes, root);
-    return await work({ options, root, processes, folder, commit, say: (text) => console.error(`  ${text}`) });
+    const [loadAtStart = NaN] = Deno.loadavg();
+    const say = (text: string) => console.error(`  ${text}`);
+    return await work({ options, root, processes, folder, commit, loadAtStart, say });
   } finally {
     Deno.removeSignalListener("SIGINT", interrupt);
     Deno.removeSignalListener("SIGTERM", interrupt);

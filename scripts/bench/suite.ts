@@ -29,14 +29,13 @@ export interface Results {
 export async function runSuite(place: Workplace): Promise<Results[]> {
   const results: Results[] = [];
   for (const runtime of place.options.runtimes) {
-    const [load] = Deno.loadavg();
     const rows: Row[] = [];
     const bench = await benchOn(place, runtime, (row, ends) => {
       rows.push(row);
       console.log(JSON.stringify({ ...row, runtime: ends.name, commit: place.commit }));
     });
     for (const figures of ALL) await runFigures(bench, figures);
-    const machine = `${navigator.hardwareConcurrency} cores, load average ${load!.toFixed(1)} at the start`;
+    const machine = `${navigator.hardwareConcurrency} cores, load average ${place.loadAtStart.toFixed(1)} at the start`;
     console.log(`\n${bench.ends.name}, ${place.commit}, ${machine}\n\n${markdownTable(rows)}\n`);
     results.push({ runtime, rows });
   }

@@ -47,7 +47,7 @@ export const readyLinks: Sweep = {
     await Promise.all([haproxy.stop(), nginx.stop()]);
     return {
       "short-connections": {
-        title: `Short connections against \`min\`, ${CONNECTIONS} at the same time`,
+        title: `Short connections against ready links, ${CONNECTIONS} at the same time`,
         subtitle: subtitleOf(place, benches),
         x: { title: "Ready links (min)", log: true },
         y: { title: "Connections per second", log: false },

@@ -45,16 +45,16 @@ export function drawChart(chart: Chart): string {
     text("faint", LEFT, 48, chart.subtitle),
     ...axes(chart, x, y),
     ...limits.map((limit) => limitLine(limit.name, place(y.at(limit.y)))),
-    ...chart.series.flatMap((series, i) => line(series, lookOf(series, i), x, y)),
-    ...chart.series.flatMap((series, i) => legendEntry(series.name, lookOf(series, i), i)),
+    ...chart.series.flatMap((series, i) => line(series, lookOf(chart, i), x, y)),
+    ...chart.series.flatMap((series, i) => legendEntry(series.name, lookOf(chart, i), i)),
     "</svg>",
   ];
   return parts.join("\n") + "\n";
 }
 
-/** Colour and marker: grey circles belong to the peer, in every picture. */
-function lookOf(series: Series, row: number): number {
-  return series.name.startsWith(PEER) ? 0 : row + 1;
+/** Colour and marker: grey circles belong to the peer, and a line looks the same in pictures without it. */
+function lookOf(chart: Chart, row: number): number {
+  return chart.series[0]?.name.startsWith(PEER) ? row : row + 1;
 }
 
 function styles(count: number): string {

@@ -75,5 +75,6 @@ export async function sweep<K extends string>(
 /** What stands under the title of each picture. */
 export function subtitleOf(place: Workplace, benches: readonly Bench[]): string {
   const runtimes = benches.map(({ ends }) => ends.name).join(", ");
-  return `${runtimes}, ${place.commit}, ${navigator.hardwareConcurrency} cores`;
+  const load = `load average ${place.loadAtStart.toFixed(1)} at the start`;
+  return `${runtimes}, ${place.commit}, ${navigator.hardwareConcurrency} cores, ${load}`;
 }

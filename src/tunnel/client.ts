@@ -267,6 +267,7 @@ class TunnelClient extends Instance<ClientConfig> {
       acknowledge: settings.delaysSmallWrites,
       surplusMs: config.settings.maxPoolIntervalMs,
       now: () => runtime.clock.now(),
+      after: (ms, run) => runtime.clock.after(ms, run),
       soon: (run) => runtime.clock.soon(run),
       events: {
         opened: (session) => this.#egress.open(session),

@@ -29,6 +29,7 @@ export function serverLinks(
     acknowledge: false,
     surplusMs: config.settings.maxPoolIntervalMs,
     now: () => runtime.clock.now(),
+    after: (ms, run) => runtime.clock.after(ms, run),
     soon: (run) => runtime.clock.soon(run),
     events: {
       opened: (session) => egress.open(session),

@@ -4,8 +4,9 @@
  * @module
  */
 import type { NodePassError } from "../../errors.ts";
-import type { Conn } from "../../runtime/types.ts";
+import type { Conn, Timer } from "../../runtime/types.ts";
 import type { DatagramReceiver, Opening, WireDatagrams } from "../../wire/types.ts";
+import { LateLooks } from "../../wire/secure/acknowledger.ts";
 import { DatagramLink } from "../../wire/secure/datagram_link.ts";
 import { FrameLink } from "../../wire/secure/frame_link.ts";
 import type { FrameLinkEvents } from "../../wire/secure/frame_link_types.ts";
@@ -43,6 +44,8 @@ export interface PeerLinksOptions {
   readonly surplusMs: number;
   readonly now: () => number;
   /** See `Clock`. */
+  readonly after: (ms: number, run: () => void) => Timer;
+  /** See `Clock`. */
   readonly soon: (run: () => void) => void;
   readonly events: PeerLinksEvents;
 }
@@ -50,6 +53,7 @@ export interface PeerLinksOptions {
 /** See the module. */
 export class PeerLinks {
   #options: PeerLinksOptions;
+  readonly #late: LateLooks;
   readonly #links = new Map<number, FrameLink>();
   readonly #datagrams: DatagramLink[] = [];
   /** Ingress: ready links, the most recently used one last. */
@@ -63,6 +67,7 @@ export class PeerLinks {
 
   constructor(options: PeerLinksOptions) {
     this.#options = options;
+    this.#late = new LateLooks(options.after);
     this.#quietSince = options.now();
   }
 
@@ -98,7 +103,8 @@ export class PeerLinks {
   /** Takes over an authenticated connection as a link for sessions. */
   add(conn: Conn, counter: number): void {
     if (this.#closed) return conn.close();
-    const { end, maxBufferBytes, acknowledge, now } = this.#options;
+    const { end, maxBufferBytes, now } = this.#options;
+    const acknowledge = this.#options.acknowledge ? this.#late : null;
     const link = new FrameLink({ conn, end, counter, maxBufferBytes, acknowledge, now, events: this.#linkEvents() });
     this.#links.set(counter, link);
     void link.run();
@@ -174,6 +180,7 @@ export class PeerLinks {
   /** Closes everything. */
   close(): void {
     this.#closed = true;
+    this.#late.close();
     for (const link of [...this.#links.values()]) link.close();
     for (const link of [...this.#datagrams]) link.close();
   }

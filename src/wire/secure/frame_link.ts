@@ -9,6 +9,7 @@
 import { messageOf, NodePassError } from "../../errors.ts";
 import type { Conn } from "../../runtime/types.ts";
 import type { AbortReason, Opening, SessionReceiver } from "../types.ts";
+import { ACKNOWLEDGEMENT, Acknowledger } from "./acknowledger.ts";
 import { FrameSession } from "./frame_session.ts";
 import type { FrameLinkEvents, FrameLinkOptions, LinkState } from "./frame_link_types.ts";
 import { FrameWriter } from "./frame_writer.ts";
@@ -31,11 +32,8 @@ import {
 } from "./frames.ts";
 
 const START_BUFFER_BYTES = 4 * 1024;
-/** Reads below this on a delayed connection are answered with an empty PONG. */
-const SMALL_READ_BYTES = 16 * 1024;
 /** No frame other than DATA is longer on a session link. */
 const MAX_SIGNAL_BYTES = 4096;
-const ACKNOWLEDGEMENT = encodePong(0);
 
 const ABORT_DEADLINE_MS = 3_000;
 
@@ -52,6 +50,7 @@ export class FrameLink {
   readonly #options: FrameLinkOptions;
   readonly #events: FrameLinkEvents;
   readonly #writer: FrameWriter;
+  readonly #acknowledger: Acknowledger | null;
   readonly #pulse: LinkPulse;
   /** Waiting for bytes, rather than for the session's socket to take some. */
   #reading = false;
@@ -65,6 +64,7 @@ export class FrameLink {
     this.counter = options.counter;
     this.end = options.end;
     this.#writer = new FrameWriter(options.conn, (error) => this.fail(error));
+    this.#acknowledger = options.acknowledge === null ? null : new Acknowledger(this.#writer, options.acknowledge);
     this.#pulse = new LinkPulse(options.now());
   }
 
@@ -199,6 +199,7 @@ export class FrameLink {
         if (n === null) throw new NodePassError("connection_reset", "Link was closed by the other end");
         this.#heard = true;
         if (this.#session !== null) this.#session.acknowledged = true;
+        this.#acknowledger?.heard();
         this.#writer.wrote = false;
         buffer.added(n);
         const { bytes, have } = buffer;
@@ -229,9 +230,7 @@ export class FrameLink {
           await this.#hear(type, bytes.subarray(at + FRAME_HEADER_BYTES, next));
           at = next;
         }
-        if (this.#options.acknowledge && n < SMALL_READ_BYTES && !this.#writer.wrote && this.#state === "busy") {
-          this.signal(ACKNOWLEDGEMENT);
-        }
+        if (!this.#writer.wrote && this.#state === "busy") this.#acknowledger?.answer(n);
         buffer.taken(at, this.#state === "ready");
       }
     } catch (error) {

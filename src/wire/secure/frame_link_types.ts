@@ -5,6 +5,7 @@
  */
 import type { NodePassError } from "../../errors.ts";
 import type { Conn } from "../../runtime/types.ts";
+import type { LateLooks } from "./acknowledger.ts";
 import type { FrameLink } from "./frame_link.ts";
 import type { FrameSession } from "./frame_session.ts";
 
@@ -39,8 +40,8 @@ export interface FrameLinkOptions {
   readonly counter: number;
   /** Largest read buffer in bytes. */
   readonly maxBufferBytes: number;
-  /** The other end cannot switch Nagle's delay off: small frames are answered at once. */
-  readonly acknowledge: boolean;
+  /** The other end cannot switch Nagle's delay off: its small frames are answered. Null: it can. */
+  readonly acknowledge: LateLooks | null;
   readonly now: () => number;
   readonly events: FrameLinkEvents;
 }

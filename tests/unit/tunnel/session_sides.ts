@@ -43,6 +43,7 @@ abstract class Side {
       maxReady: 64,
       surplusMs: 60_000,
       now: () => this.clock.now(),
+      after: (ms: number, run: () => void) => this.clock.after(ms, run),
       soon: (run: () => void) => this.clock.soon(run),
       events: this.events(),
     };

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Conn, SocketAddress } from "../../../src/runtime/types.ts";
+import { LateLooks } from "../../../src/wire/secure/acknowledger.ts";
 import { FrameLink } from "../../../src/wire/secure/frame_link.ts";
 import type { FrameLinkEvents } from "../../../src/wire/secure/frame_link_types.ts";
 import type { FrameSession } from "../../../src/wire/secure/frame_session.ts";
@@ -88,7 +89,7 @@ export function linkOn(
     end,
     counter: 1,
     maxBufferBytes: 65_536,
-    acknowledge,
+    acknowledge: acknowledge ? new LateLooks((ms, run) => clock.after(ms, run)) : null,
     now: () => clock.now(),
     events,
   });

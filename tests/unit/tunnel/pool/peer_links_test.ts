@@ -76,6 +76,7 @@ class Ends {
       maxReady: 8,
       surplusMs: SURPLUS_MS,
       now: () => this.clock.now(),
+      after: (ms, run) => this.clock.after(ms, run),
       soon: (run) => this.clock.soon(run),
       events,
       ...change,

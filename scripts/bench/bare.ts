@@ -9,7 +9,10 @@ import { listening } from "./backends.ts";
 import type { Bench } from "./bench.ts";
 import { type Entry, entryOf } from "./ends.ts";
 import { freePort } from "./ports.ts";
+import { isBound, until } from "./proc_files.ts";
 import type { Running } from "./processes.ts";
+
+const BOUND_MS = 5_000;
 
 /** Bare copy loops in a row: 1 hop stands beside single-end, 2 hops beside a tunnel. */
 export async function startBareLoops(bench: Bench, hops: 1 | 2, backend: number): Promise<Entry> {
@@ -38,6 +41,24 @@ export async function startBarePair(bench: Bench, tls: 0 | 1, backend: number): 
   const near = bench.processes.start("bare near end", bareCommand(bench, "bare_pair", "near", port, link, ...files));
   await listening(near, port);
   return entryOf(`bare pair, tls ${tls}`, port, [near, far]);
+}
+
+/** One bare program that receives datagrams and sends them on. */
+export async function startBareDatagramHop(bench: Bench, target: number): Promise<Entry> {
+  const port = freePort();
+  const hop = bench.processes.start("bare hop", bareCommand(bench, "bare_datagrams", "hop", port, target));
+  await until("the bare hop to be bound", () => isBound(port), BOUND_MS);
+  return entryOf("bare hop", port, [hop]);
+}
+
+/** Two bare programs with a connection between them that carries datagrams in batches, without TLS. */
+export async function startBareDatagramPair(bench: Bench, target: number): Promise<Entry> {
+  const [port, link] = [freePort(), freePort()];
+  const far = bench.processes.start("bare far end", bareCommand(bench, "bare_datagrams", "far", link, target));
+  await listening(far, link);
+  const near = bench.processes.start("bare near end", bareCommand(bench, "bare_datagrams", "near", port, link));
+  await until("the bare near end to be bound", () => isBound(port), BOUND_MS);
+  return entryOf("bare pair", port, [near, far]);
 }
 
 /** A certificate like that of a tunnel with tls=1: files of the authority, the chain and its key, and the name. */

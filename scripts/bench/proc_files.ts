@@ -6,6 +6,8 @@
 
 const ESTABLISHED = "01";
 const LISTENING = "0A";
+/** A UDP socket without a peer. */
+const UNCONNECTED = "07";
 
 /** Processor time of each thread, in nanoseconds. */
 export type CpuClock = ReadonlyMap<string, number>;
@@ -49,13 +51,22 @@ export function isListening(port: number): boolean {
   return countSockets(port, LISTENING) > 0;
 }
 
-function countSockets(port: number, state: string): number {
+/** Whether a UDP socket is bound to this port. */
+export function isBound(port: number): boolean {
+  return countSockets(port, UNCONNECTED, ["/proc/net/udp", "/proc/net/udp6"]) > 0;
+}
+
+function countSockets(
+  port: number,
+  state: string,
+  files: readonly string[] = ["/proc/net/tcp", "/proc/net/tcp6"],
+): number {
   const pattern = new RegExp(
     `^ *\\d+: [0-9A-F]+:${port.toString(16).toUpperCase().padStart(4, "0")} \\S+ ${state} `,
     "gm",
   );
   let count = 0;
-  for (const file of ["/proc/net/tcp", "/proc/net/tcp6"]) {
+  for (const file of files) {
     count += Deno.readTextFileSync(file).match(pattern)?.length ?? 0;
   }
   return count;

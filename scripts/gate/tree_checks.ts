@@ -7,7 +7,7 @@
 import { join } from "node:path/posix";
 import { runChild } from "./child.ts";
 import { exists, isGenerated, read, ROOT, sourceFiles } from "./files.ts";
-import { failed, passed, skipped, type StepResult } from "./step.ts";
+import { failed, passed, type StepResult } from "./step.ts";
 
 const MOST_LINES = 400;
 const MOST_DEPENDENCIES = 15;
@@ -137,7 +137,14 @@ export async function checkAudit(): Promise<StepResult> {
 export function judgeAudit(code: number, output: string): StepResult {
   if (code === 0 && /no known vulnerabilit/i.test(output)) return passed();
   if (/\bseverity\b|\d+ vulnerabilit/i.test(output)) return failed(output);
-  return skipped("NOT CHECKED for known holes: the registry did not answer");
+  // No program is missing: a machine whose registry has no audit must still be able to pass everything else.
+  return {
+    passed: 0,
+    failed: 0,
+    skipped: 1,
+    output: "",
+    note: "NOT CHECKED for known holes: the registry did not answer",
+  };
 }
 
 /** The manifests of all packages that the installation brought, relative to the root. */

@@ -59,7 +59,7 @@ async function startThreads(config: TunnelConfig, options: StartOptions): Promis
   const size = config.settings.workers ?? Math.min(MAX_WORKERS, runtime.threads.processors);
   if (size > 1) {
     const { startWorkers } = await import("./workers.ts");
-    return { handle: await startWorkers({ config, size, runtime, logger, onReport }), release: () => {} };
+    return { handle: await startWorkers({ config, size, runtime, logger, onReport, signal }), release: () => {} };
   }
   const owned = createContext(config, runtime, logger);
   try {

@@ -14,7 +14,11 @@ import { deriveRoot } from "../wire/secure/root_secret.ts";
 import { workerEntry } from "./worker.ts";
 
 /** Options of the functions that start workers. */
-export type StartWorkersOptions = Pick<WorkerGroupOptions, "config" | "size" | "runtime" | "logger" | "onReport">;
+export interface StartWorkersOptions
+  extends Pick<WorkerGroupOptions, "config" | "size" | "runtime" | "logger" | "onReport"> {
+  /** Gives a start up that has not come to its end. */
+  readonly signal?: AbortSignal | undefined;
+}
 
 /**
  * Starts the threads of an instance.
@@ -40,12 +44,17 @@ export async function startWorkerGroup(options: StartWorkersOptions): Promise<Wo
     : await clientMode(options.config, claims, options);
   const secrets = await secretsOf(config, runtime);
   const group = new WorkerGroup({ ...options, config, claims, entry: workerEntry, secrets });
+  const giveUp = (): void => void group.close({ graceMs: 0 });
+  options.signal?.addEventListener("abort", giveUp);
   try {
+    options.signal?.throwIfAborted();
     await group.start();
     return group;
   } catch (error) {
     await group.close({ graceMs: 0 });
     throw error;
+  } finally {
+    options.signal?.removeEventListener("abort", giveUp);
   }
 }
 

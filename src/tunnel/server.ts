@@ -227,6 +227,7 @@ class TunnelServer extends Instance<ServerConfig> {
       if (refused !== null) return await this.#refuse(channel, address, refused);
       if (!take()) {
         this.#directory.lost(peer);
+        if (known === undefined) this.#directory.forget(peer);
         return void channel.close();
       }
     }

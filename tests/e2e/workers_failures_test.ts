@@ -2,7 +2,7 @@
 import { writeAll } from "../../src/relay/write_all.ts";
 import type { SocketAddress } from "../../src/runtime/types.ts";
 import type { SessionInfo } from "../../src/tunnel/types.ts";
-import { equal, ok } from "../harness.ts";
+import { equal, ok, rejects } from "../harness.ts";
 import { dial, ownedTest } from "../unit/tunnel/forward_fixture.ts";
 import { Tap } from "../security/tap.ts";
 import { clientUrl, serverUrl, startInside, startInsidePair } from "./in_process.ts";
@@ -41,6 +41,20 @@ ownedTest("a worker that crashes takes its own sessions along and is started aga
   await until("no slot is lost", () => handle.stats().tcpSessions === 0);
   await echoTcpMany(entry, 60, 600_000);
   ok(await bothServe(entry, () => handle.sessions()), "the new worker gets visitors too");
+});
+
+ownedTest("a start of workers that is given up ends at once", async (own) => {
+  const silent = await own(Target.listen(async (conn) => {
+    const ignored = new Uint8Array(1_024);
+    while (await conn.read(ignored) !== null);
+  }));
+  const giveUp = new AbortController();
+  const url = clientUrl(silent.address, "127.0.0.1:9", "mode=2&tls=1");
+  const starting = startMortal(url, mortalThreads(), giveUp.signal);
+  starting.catch(() => {});
+  await until("the workers have called", () => silent.open.size > 0);
+  giveUp.abort();
+  await within(2_000, "the start to end", rejects(starting, { code: "closed" }));
 });
 
 /** Visitors come until both workers have some. */

@@ -49,11 +49,11 @@ export function mortalThreads(): MortalThreads {
 }
 
 /** Starts an instance of two workers on such a runtime. */
-export async function startMortal(url: string, threads: MortalThreads): Promise<Inside> {
+export async function startMortal(url: string, threads: MortalThreads, signal?: AbortSignal): Promise<Inside> {
   const logger = new LinesLogger();
   const settings = { ...defaultSettings, workers: 2 };
   const { config } = parseTunnelUrl(url, { settings, strict: true });
-  const handle = await startWorkerGroup({ config, size: 2, runtime: threads.runtime, logger });
+  const handle = await startWorkerGroup({ config, size: 2, runtime: threads.runtime, logger, signal });
   return { handle, logger, [Symbol.asyncDispose]: () => handle.close({ graceMs: 0 }) };
 }
 

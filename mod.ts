@@ -36,6 +36,7 @@ export type { StartOptions } from "./src/start/options.ts";
 export { startServer } from "./src/start/server.ts";
 export type { Protocol } from "./src/relay/meter.ts";
 export type {
+  BindOptions,
   CertificateSummary,
   Clock,
   Conn,
@@ -52,6 +53,7 @@ export type {
   ServerCertificate,
   SignalName,
   SocketAddress,
+  TakeDatagram,
   Thread,
   ThreadEvents,
   ThreadParent,

@@ -56,6 +56,16 @@ export function isBound(port: number): boolean {
   return countSockets(port, UNCONNECTED, ["/proc/net/udp", "/proc/net/udp6"]) > 0;
 }
 
+/** Datagrams that the system threw away because the UDP socket of this port was full. */
+export function droppedAt(port: number): number {
+  let dropped = 0;
+  for (const line of Deno.readTextFileSync("/proc/net/udp").trim().split("\n").slice(1)) {
+    const columns = line.trim().split(/\s+/);
+    if (parseInt(columns[1]!.split(":")[1]!, 16) === port) dropped += Number(columns.at(-1));
+  }
+  return dropped;
+}
+
 function countSockets(
   port: number,
   state: string,

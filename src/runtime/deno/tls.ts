@@ -17,6 +17,13 @@ import { openDenoTlsListener } from "./tls_listener.ts";
 /** Client connections that were given up in their handshake. */
 const unfinished = new UnfinishedHandshakes();
 
+/**
+ * Native client connections at a time. Each takes some 100 KB, one of `node:tls` 60 KB: the first ones are fast, many
+ * are small.
+ */
+const NATIVE_LIMIT = 256;
+let nativeConnections = 0;
+
 /** TLS on Deno. */
 export const denoTls: Tls = {
   connect: (options) => needsNode(options) ? lateTls.connect(options) : connectNative(options),
@@ -33,9 +40,8 @@ export const denoTls: Tls = {
 
 /** Native TLS cannot show the peer's certificate, choose the source address, or leave roots out. */
 function needsNode(options: TlsConnectOptions): boolean {
-  if (options.wantPeerCertificate === true || options.localHost !== undefined || unfinished.count >= unfinishedLimit) {
-    return true;
-  }
+  if (options.wantPeerCertificate === true || options.localHost !== undefined) return true;
+  if (unfinished.count >= unfinishedLimit || nativeConnections >= NATIVE_LIMIT) return true;
   return options.trust.kind === "only" && rootsWereChanged();
 }
 
@@ -49,7 +55,8 @@ async function connectNative(options: TlsConnectOptions): Promise<TlsConn> {
   const deadline = new Deadline(options);
   try {
     const tcp = await openTcp(options, deadline, action);
-    const conn = new DenoTlsConn(await Deno.startTls(tcp, startOptions(options)), unfinished);
+    const conn = new DenoTlsConn(await Deno.startTls(tcp, startOptions(options)), unfinished, () => nativeConnections--);
+    nativeConnections++;
     await withinDeadline(conn.handshake(), () => conn.close(), deadline, action);
     return conn;
   } catch (error) {

@@ -18,12 +18,17 @@ export class DenoTlsConn implements TlsConn {
   readonly #conn: Deno.TlsConn;
   readonly #native: Promise<unknown>;
   readonly #result = Promise.withResolvers<void>();
+  readonly #onClose: () => void;
   #state: "handshake" | "ready" | "failed" = "handshake";
   #closed = false;
 
-  /** @param unfinished counts this connection until its handshake is over */
-  constructor(conn: Deno.TlsConn, unfinished: UnfinishedHandshakes) {
+  /**
+   * @param unfinished counts this connection until its handshake is over
+   * @param onClose called once, when it is closed
+   */
+  constructor(conn: Deno.TlsConn, unfinished: UnfinishedHandshakes, onClose: () => void = () => {}) {
     this.#conn = conn;
+    this.#onClose = onClose;
     this.local = denoAddress(conn.localAddr);
     this.remote = denoAddress(conn.remoteAddr);
     this.#native = conn.handshake();
@@ -58,6 +63,7 @@ export class DenoTlsConn implements TlsConn {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#onClose();
     if (this.#state !== "handshake") return this.#conn.close();
     this.#result.reject(closedError());
     const free = (): void => this.#conn.close();

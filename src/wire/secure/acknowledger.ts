@@ -17,6 +17,8 @@ export const ACKNOWLEDGEMENT: Uint8Array = encodePong(0);
 const SMALL_READ_BYTES = 16 * 1024;
 /** Frames in a row that were followed by one of ours, before an acknowledgement waits for that. */
 const FOLLOWED_TO_WAIT = 8;
+/** Each wrong guess costs 4 ms, and doubles the number up to this. */
+const MOST_FOLLOWED_TO_WAIT = 8_192;
 const LOOK_MS = 2;
 
 /** One timer for all links that wait; it runs while one does. */
@@ -51,6 +53,7 @@ export class Acknowledger {
   readonly #writer: FrameWriter;
   readonly #late: LateLooks;
   #followed = 0;
+  #followedToWait = FOLLOWED_TO_WAIT;
   /** Looks since the last small read. */
   #looks = 0;
   #waiting = false;
@@ -68,19 +71,20 @@ export class Acknowledger {
   /** What a read of `bytes` brought is done with, and nothing was sent since. */
   answer(bytes: number): void {
     if (bytes >= SMALL_READ_BYTES) return;
-    if (this.#followed < FOLLOWED_TO_WAIT) return this.#acknowledge();
+    if (this.#followed < this.#followedToWait) return this.#acknowledge();
     this.#looks = 0;
     if (this.#waiting) return;
     this.#waiting = true;
     this.#late.add(this);
   }
 
-  /** Acknowledges at the second look what nothing followed: the guess was wrong, so the next ones do not wait. */
+  /** Acknowledges at the second look what nothing followed: the guess was wrong, so the next ones do not wait, for twice as long. */
   look(): boolean {
     if (!this.#writer.wrote && this.#looks++ === 0) return true;
     this.#waiting = false;
     if (this.#writer.wrote) return false;
     this.#followed = 0;
+    this.#followedToWait = Math.min(2 * this.#followedToWait, MOST_FOLLOWED_TO_WAIT);
     this.#acknowledge();
     return false;
   }

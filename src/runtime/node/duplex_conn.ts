@@ -25,7 +25,9 @@ export class DuplexConn extends PulledConn {
     stream.on("readable", () => this.arrived());
     stream.on("end", () => this.#onEnd());
     stream.on("error", (error: unknown) => this.failed(error));
-    stream.on("close", () => this.failed(closedError()));
+    stream.on("close", () => {
+      if (!this.closed && this.error === null) this.failed(closedError());
+    });
   }
 
   write(bytes: Uint8Array): Promise<number> {

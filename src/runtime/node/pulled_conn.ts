@@ -96,7 +96,8 @@ export abstract class PulledConn implements Conn {
   protected shut(): boolean {
     if (this.#closed) return false;
     this.#closed = true;
-    this.#rejectPending(closedError());
+    // An error collects the stack: most connections are closed with nothing pending.
+    if (this.#reading !== null || this.writes.size > 0) this.#rejectPending(closedError());
     return true;
   }
 

@@ -9,6 +9,10 @@
  * @module
  */
 import type { NodePassError } from "../errors.ts";
+import type { Files } from "./types/files.ts";
+import type { Processes } from "./types/processes.ts";
+export type { FileLock, Files, WriteOptions } from "./types/files.ts";
+export type { ChildExit, ChildProcess, Processes, SpawnOptions } from "./types/processes.ts";
 
 /** A socket address: a literal IP (no brackets) and a port. */
 export interface SocketAddress {
@@ -227,14 +231,6 @@ export interface Dns {
   resolve(name: string): Promise<readonly string[]>;
 }
 
-/** The few file operations the tunnel needs. */
-export interface Files {
-  /** The text of a file. */
-  readText(path: string): Promise<string>;
-  /** Milliseconds since the epoch of the last change. */
-  modifiedAt(path: string): Promise<number>;
-}
-
 /** Signals that the command reacts to. */
 export type SignalName = "SIGINT" | "SIGTERM" | "SIGHUP";
 
@@ -244,6 +240,10 @@ export interface Process {
   readonly args: readonly string[];
   /** Its number. */
   readonly pid: number;
+  /** Path of the program that runs this: the runtime, or the one executable that carries everything. */
+  readonly execPath: string;
+  /** Whether runtime and product are one executable file. */
+  readonly standalone: boolean;
   /** Undefined when unset, or when the permission to read it is missing. */
   env(name: string): string | undefined;
   /** Standard output; `text` ends with its own newline. Never throws (a closed pipe is ignored). */
@@ -348,6 +348,8 @@ export interface Runtime {
   readonly files: Files;
   /** This process. */
   readonly process: Process;
+  /** Other processes. */
+  readonly processes: Processes;
   /** Threads. */
   readonly threads: Threads;
   /** Time. */

@@ -14,6 +14,12 @@ export const denoProcess: Process = {
   get pid() {
     return Deno.pid;
   },
+  get execPath() {
+    return Deno.execPath();
+  },
+  get standalone() {
+    return Deno.build.standalone;
+  },
   env(name) {
     try {
       return Deno.env.get(name);

@@ -14,6 +14,12 @@ export const nodeProcess: Process = {
   get pid() {
     return process.pid;
   },
+  get execPath() {
+    return process.execPath;
+  },
+  get standalone() {
+    return process.getBuiltinModule("node:sea")?.isSea() ?? false;
+  },
   env: (name) => process.env[name],
   stdout: (text) => write(process.stdout, text),
   stderr: (text) => write(process.stderr, text),

@@ -1,0 +1,88 @@
+/**
+ * The API key in the OpenAPI document: a pseudo instance.
+ *
+ * @module
+ */
+import { bodyAnswers, errorAnswer, etagHeaders, json, keyAnswers, saveAnswers } from "./answers.ts";
+import { exampleApiKey } from "./instance_schemas.ts";
+import type { Answer, Section } from "./types.ts";
+
+const tags = ["API key"];
+const forbidden = errorAnswer("The API key is no instance that can be changed this way.", "Forbidden: API Key");
+
+const shown = (description: string): Answer => ({
+  description,
+  headers: etagHeaders,
+  content: json("Instance", { key: { summary: "The pseudo instance", value: exampleApiKey } }),
+});
+
+/** The API key. */
+export const apiKey: Section = {
+  tag: {
+    name: "API key",
+    description: "The pseudo instance `********`: its `url` is the key, its `config` the id of the master.",
+  },
+  paths: {
+    "/instances/********": {
+      get: {
+        operationId: "getApiKey",
+        summary: "Read the API key",
+        description: "The pseudo instance: `url` is the key, `config` the id of the master, `alias` its name.",
+        tags,
+        responses: { "200": shown("The key."), ...keyAnswers },
+      },
+      patch: {
+        operationId: "rotateApiKey",
+        summary: "Make a new API key",
+        description:
+          "The old key is refused from the answer on, and event streams that were opened with it get `shutdown` and end.",
+        tags,
+        requestBody: {
+          description: "The one action there is. Read as JSON whatever its content type says.",
+          required: true,
+          content: json("ApiKeyChange", { rotate: { summary: "New key", value: { action: "restart" } } }),
+        },
+        responses: {
+          "200": shown("`url` is the new key."),
+          "400": errorAnswer("The body is not acceptable.", "Invalid request body", "Invalid action: bogus"),
+          "403": forbidden,
+          ...keyAnswers,
+          ...bodyAnswers,
+          ...saveAnswers,
+        },
+      },
+      put: {
+        operationId: "replaceApiKeyUrl",
+        summary: "Refused",
+        description: "The API key is made by the master alone.",
+        tags,
+        requestBody: {
+          description: "Not looked at.",
+          required: false,
+          content: { "application/json": { schema: {} } },
+        },
+        responses: {
+          "400": errorAnswer("The body is not JSON.", "Invalid request body"),
+          "403": forbidden,
+          ...keyAnswers,
+          ...bodyAnswers,
+        },
+      },
+      delete: {
+        operationId: "deleteApiKey",
+        summary: "Refused",
+        description: "A master always has a key.",
+        tags,
+        responses: { "403": forbidden, ...keyAnswers },
+      },
+    },
+  },
+  schemas: {
+    ApiKeyChange: {
+      type: "object",
+      description: "What to do with the key.",
+      required: ["action"],
+      properties: { action: { type: "string", enum: ["restart"] } },
+    },
+  },
+};

@@ -1,0 +1,101 @@
+/**
+ * Health, metrics and documentation in the OpenAPI document.
+ *
+ * @module
+ */
+import { answerRef, json, keyAnswers } from "./answers.ts";
+import type { Operation, Section } from "./types.ts";
+
+const tags = ["Operation"];
+const tooLarge = { "431": answerRef("HeadersTooLarge") };
+
+const health = (operationId: string, summary: string, description: string, not: string): Operation => ({
+  operationId,
+  summary,
+  description,
+  tags,
+  security: [],
+  responses: {
+    "200": { description: "Yes.", content: json("Health", { ok: { summary: "Yes", value: { status: "ok" } } }) },
+    "503": {
+      description: not,
+      content: json("Health", { unavailable: { summary: "No", value: { status: "unavailable" } } }),
+    },
+    ...tooLarge,
+  },
+});
+
+/** Health, metrics and documentation. */
+export const operation: Section = {
+  tag: { name: "Operation", description: "Health, metrics and this documentation." },
+  paths: {
+    "/healthz": {
+      get: health("getHealth", "Is it alive?", "Answers as long as the master works.", "It does not work."),
+    },
+    "/readyz": {
+      get: health("getReadiness", "Can it work?", "Whether the master takes requests.", "It is starting or ending."),
+    },
+    "/metrics": {
+      get: {
+        operationId: "getMetrics",
+        summary: "Read metrics",
+        description: "Figures of the master and its instances in the text format of Prometheus.",
+        tags,
+        responses: {
+          "200": {
+            description: "The metrics.",
+            content: {
+              "text/plain": {
+                schema: { type: "string" },
+                examples: {
+                  metrics: {
+                    summary: "A part of them",
+                    value:
+                      '# HELP nodepass_instance_up Whether the instance runs.\n# TYPE nodepass_instance_up gauge\nnodepass_instance_up{id="ac881219"} 1\n',
+                  },
+                },
+              },
+            },
+          },
+          ...keyAnswers,
+        },
+      },
+    },
+    "/openapi.json": {
+      get: {
+        operationId: "getOpenApi",
+        summary: "Read this document",
+        description: "The OpenAPI 3.1 document of this API.",
+        tags,
+        security: [],
+        responses: {
+          "200": {
+            description: "The document.",
+            content: { "application/json": { schema: { type: "object", required: ["openapi", "info", "paths"] } } },
+          },
+          ...tooLarge,
+        },
+      },
+    },
+    "/docs": {
+      get: {
+        operationId: "getDocs",
+        summary: "Read this document as a page",
+        description: "The same document for people, without scripts.",
+        tags,
+        security: [],
+        responses: {
+          "200": { description: "The page.", content: { "text/html": { schema: { type: "string" } } } },
+          ...tooLarge,
+        },
+      },
+    },
+  },
+  schemas: {
+    Health: {
+      type: "object",
+      required: ["status"],
+      properties: { status: { type: "string", enum: ["ok", "unavailable"] } },
+    },
+  },
+};

@@ -3,16 +3,12 @@
  *
  * @module
  */
-import { docsStyle } from "./docs/style.ts";
-import { escapeHtml, prose } from "./docs/text.ts";
 import { operationDetails } from "./docs/operation.ts";
 import { schemaTable } from "./docs/schema.ts";
+import { docsStyle } from "./docs/style.ts";
+import { escapeHtml, prose } from "./docs/text.ts";
 import { operationsOf } from "./openapi/operations.ts";
 import type { OpenApiDocument } from "./openapi/types.ts";
-
-/** What the page may do: show itself. The hash is that of its style. */
-export const DOCS_POLICY: string =
-  "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /** The page for a document. */
 export function docsPage(document: OpenApiDocument): string {

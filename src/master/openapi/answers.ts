@@ -126,10 +126,10 @@ export const sharedAnswers: Readonly<Record<AnswerName, Answer>> = {
   HeadersTooLarge: { description: "Headers above 16 KiB. The answer has no JSON." },
   NotFound: errorAnswer("No instance has this id.", "Instance not found"),
   RequestTimeout: { description: "The request did not arrive within 30 seconds. The answer has no JSON." },
-  BodyTooLarge: errorAnswer("The body is larger than 1 MiB.", "Request body too large"),
+  BodyTooLarge: errorAnswer("The body is larger than 1 MiB.", "Request body exceeds maximum length 1048576"),
   PreconditionFailed: errorAnswer(
     "Somebody else changed the instance: it has none of the revisions of `If-Match`.",
-    "Instance was changed by someone else",
+    "Precondition failed: the instance was changed by somebody else",
   ),
   CannotSave: errorAnswer(
     "The change could not be written to the disk and was undone.",

@@ -35,17 +35,16 @@ export const apiKey: Section = {
         operationId: "rotateApiKey",
         summary: "Make a new API key",
         description:
-          "The old key is refused from the answer on, and event streams that were opened with it get `shutdown` and end.",
+          "With the action `restart`. The old key is refused from the answer on, and event streams that were opened with it get `shutdown` and end. Anything else changes nothing.",
         tags,
         requestBody: {
-          description: "The one action there is. Read as JSON whatever its content type says.",
+          description: "What to do. Read as JSON whatever its content type says.",
           required: true,
-          content: json("ApiKeyChange", { rotate: { summary: "New key", value: { action: "restart" } } }),
+          content: json("InstanceChange", { rotate: { summary: "New key", value: { action: "restart" } } }),
         },
         responses: {
           "200": shown("`url` is the new key."),
           "400": errorAnswer("The body is not acceptable.", "Invalid request body", "Invalid action: bogus"),
-          "403": forbidden,
           ...keyAnswers,
           ...bodyAnswers,
           ...saveAnswers,
@@ -56,17 +55,7 @@ export const apiKey: Section = {
         summary: "Refused",
         description: "The API key is made by the master alone.",
         tags,
-        requestBody: {
-          description: "Not looked at.",
-          required: false,
-          content: { "application/json": { schema: {} } },
-        },
-        responses: {
-          "400": errorAnswer("The body is not JSON.", "Invalid request body"),
-          "403": forbidden,
-          ...keyAnswers,
-          ...bodyAnswers,
-        },
+        responses: { "403": forbidden, ...keyAnswers },
       },
       delete: {
         operationId: "deleteApiKey",
@@ -77,12 +66,5 @@ export const apiKey: Section = {
       },
     },
   },
-  schemas: {
-    ApiKeyChange: {
-      type: "object",
-      description: "What to do with the key.",
-      required: ["action"],
-      properties: { action: { type: "string", enum: ["restart"] } },
-    },
-  },
+  schemas: {},
 };

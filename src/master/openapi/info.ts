@@ -115,7 +115,7 @@ export const info: Section = {
           in: "query",
           description: "`host:port` or `[address]:port`; it may come unencoded.",
           required: true,
-          schema: { type: "string", minLength: 1 },
+          schema: { type: "string", minLength: 1, maxLength: 512 },
           example: "127.0.0.1:8080",
         }],
         responses: {
@@ -137,7 +137,7 @@ export const info: Section = {
               },
             }),
           },
-          "400": errorAnswer("There is no target.", "Target address required"),
+          "400": errorAnswer("There is no target, or it is too long.", "Target address required"),
           ...keyAnswers,
         },
       },

@@ -99,7 +99,7 @@ export const instanceSchemas: Readonly<Record<string, Schema>> = {
       alias: { ...textOrNull, description: 'New name. "" changes nothing.' },
       action: {
         type: ["string", "null"],
-        enum: ["start", "stop", "restart", "reset", null],
+        enum: ["start", "stop", "restart", "reset", "", null],
         description: "`reset` zeroes the traffic counters.",
       },
       restart: { type: ["boolean", "null"], description: "Start it when the master starts." },
@@ -109,14 +109,14 @@ export const instanceSchemas: Readonly<Record<string, Schema>> = {
         properties: {
           peer: {
             type: ["object", "null"],
-            description: 'Replaces what was there; null members become "".',
+            description: 'Members that are absent stay as they are; null ones become "".',
             properties: { sid: textOrNull, type: textOrNull, alias: textOrNull },
           },
           tags: {
             type: ["object", "null"],
             description: "Replaces the whole map; `{}` clears it.",
-            additionalProperties: text,
-            propertyNames: { maxLength: 256 },
+            additionalProperties: textOrNull,
+            propertyNames: { type: "string", maxLength: 256 },
           },
         },
       },

@@ -48,7 +48,7 @@ const create: Operation = {
     name: "Idempotency-Key",
     in: "header",
     description: "The same key within 10 minutes gets the same answer and creates nothing.",
-    schema: { type: "string", pattern: "^[!-~]{1,128}$" },
+    schema: { type: "string", pattern: "^[!-~]{1,256}$" },
     example: "6f1c2f0e-5b6c-4f0b-9a53-1f7c1f6f3c51",
   }],
   requestBody: {
@@ -94,7 +94,7 @@ const create: Operation = {
     ),
     "422": errorAnswer(
       "The same `Idempotency-Key` came with another body.",
-      "Idempotency key was used with another request",
+      "Idempotency-Key was used with another request body",
     ),
     ...keyAnswers,
     ...bodyAnswers,

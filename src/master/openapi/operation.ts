@@ -3,37 +3,36 @@
  *
  * @module
  */
-import { answerRef, json, keyAnswers } from "./answers.ts";
+import { answerRef, errorAnswer, json, keyAnswers } from "./answers.ts";
 import type { Operation, Section } from "./types.ts";
 
 const tags = ["Operation"];
 const tooLarge = { "431": answerRef("HeadersTooLarge") };
 
-const health = (operationId: string, summary: string, description: string, not: string): Operation => ({
+const health = (operationId: string, summary: string, description: string, word: string): Operation => ({
   operationId,
   summary,
   description,
   tags,
   security: [],
   responses: {
-    "200": { description: "Yes.", content: json("Health", { ok: { summary: "Yes", value: { status: "ok" } } }) },
-    "503": {
-      description: not,
-      content: json("Health", { unavailable: { summary: "No", value: { status: "unavailable" } } }),
-    },
+    "200": { description: "Yes.", content: json("Health", { yes: { summary: "Yes", value: { status: word } } }) },
     ...tooLarge,
   },
 });
+
+const readiness = health("getReadiness", "Can it work?", "Whether the master takes requests.", "ready");
 
 /** Health, metrics and documentation. */
 export const operation: Section = {
   tag: { name: "Operation", description: "Health, metrics and this documentation." },
   paths: {
-    "/healthz": {
-      get: health("getHealth", "Is it alive?", "Answers as long as the master works.", "It does not work."),
-    },
+    "/healthz": { get: health("getHealth", "Is it alive?", "Answers as long as the master works.", "ok") },
     "/readyz": {
-      get: health("getReadiness", "Can it work?", "Whether the master takes requests.", "It is starting or ending."),
+      get: {
+        ...readiness,
+        responses: { ...readiness.responses, "503": errorAnswer("It is starting or ending.", "Not ready") },
+      },
     },
     "/metrics": {
       get: {
@@ -95,7 +94,7 @@ export const operation: Section = {
     Health: {
       type: "object",
       required: ["status"],
-      properties: { status: { type: "string", enum: ["ok", "unavailable"] } },
+      properties: { status: { type: "string", enum: ["ok", "ready"] } },
     },
   },
 };

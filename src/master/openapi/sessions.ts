@@ -76,7 +76,7 @@ const logs: Operation = {
         lines: { summary: "Two lines", value: ["Server started", "Client connected client=203.0.113.9:40122"] },
       }),
     },
-    "400": errorAnswer("`lines` is not a number from 1 to 500.", "Invalid number of lines"),
+    "400": errorAnswer("`lines` is not a number from 1 to 500.", "Invalid lines: expected an integer from 1 to 500"),
     "404": answerRef("NotFound"),
     ...keyAnswers,
   },

@@ -250,6 +250,16 @@ export interface Process {
   stdout(text: string): void;
   /** Standard error, as `stdout`. */
   stderr(text: string): void;
+  /**
+   * Gives standard input to `take` and resolves at its end, or when reading fails; once in a program. Bytes are only valid
+   * during the call.
+   */
+  readInput(take: (bytes: Uint8Array) => void): Promise<void>;
+  /**
+   * Writes to standard output without ever stopping the program, whoever reads there. Resolves once the bytes are out, or
+   * lost because nobody reads any more; one call at a time, and not beside `stdout`.
+   */
+  writeOutput(bytes: Uint8Array): Promise<void>;
   /** Whether a person reads along. */
   readonly stdoutIsTerminal: boolean;
   /** Columns of the terminal. */

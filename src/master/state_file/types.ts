@@ -27,8 +27,12 @@ export interface StateStore {
    * Writes the state. Calls queue: each resolves when a state at least as new as its own is in place, and bursts share
    * one write.
    *
-   * @param options.sync false: without waiting for the disk itself, for counters
-   * @throws {NodePassError} `no_space` or `io`: the old file is intact
+   * A write that fails rejects everything that is queued behind it, too: those states were made out of the one that
+   * failed.
+   *
+   * @param options.sync false: counters alone changed, and nobody waits for the disk itself
+   * @throws {NodePassError} `no_space` or `io`: the old file is intact; `locked`: another process took the directory
+   *   over; `closed`
    */
   save(state: MasterState, options?: { readonly sync: boolean }): Promise<void>;
   /** Waits for what is queued and lets go of the directory. Idempotent. */

@@ -12,7 +12,7 @@ import { open, readdir, rm, stat, utimes } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { NodePassError } from "../../errors.ts";
 import type { FileLock } from "../types.ts";
-import { ownMark, type ProcessMark, sightOf } from "./process_mark.ts";
+import { canSee, ownMark, type ProcessMark, sightOf } from "./process_mark.ts";
 import { randomName } from "./random_name.ts";
 
 /** How often a holder touches its claim. */
@@ -50,7 +50,7 @@ export async function lockPath(path: string): Promise<FileLock> {
     }
     if (holder === null) return hold(claim);
     await withdraw(claim);
-    if (attempt === ATTEMPTS) {
+    if (attempt === ATTEMPTS || isOutOfSight(holder, mark)) {
       throw new NodePassError("locked", `Cannot lock ${path}: process ${holder.mark.pid} holds it`);
     }
     await pause(PAUSE_MS.least + Math.random() * PAUSE_MS.spread);
@@ -89,6 +89,11 @@ async function claimsOn(path: string): Promise<Claim[]> {
     if (pid === undefined || began === undefined || space === undefined || boot === undefined) return [];
     return [{ path: join(folder, name), name, mark: { pid, start: began, space, boot } }];
   });
+}
+
+/** Watching it took longer than a contender needs to step back. */
+function isOutOfSight({ mark }: Claim, own: ProcessMark): boolean {
+  return !canSee(own, mark);
 }
 
 async function isAlive(claim: Claim, own: ProcessMark): Promise<boolean> {

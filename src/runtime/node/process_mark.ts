@@ -34,11 +34,15 @@ export async function ownMark(): Promise<ProcessMark> {
   return { pid: String(process.pid), start: stat?.start ?? UNKNOWN, space, boot };
 }
 
+/** Whether the process of `own` can tell at all whether the one of `mark` runs. */
+export function canSee(own: ProcessMark, mark: ProcessMark): boolean {
+  return [mark, own].every(({ start, space, boot }) => ![start, space, boot].includes(UNKNOWN)) &&
+    mark.boot === own.boot && mark.space === own.space;
+}
+
 /** Whether the process of `mark` runs, as seen by the one of `own`. */
 export async function sightOf(mark: ProcessMark, own: ProcessMark): Promise<Sight> {
-  const visible = [mark, own].every(({ start, space, boot }) => ![start, space, boot].includes(UNKNOWN)) &&
-    mark.boot === own.boot && mark.space === own.space;
-  if (!visible) return "unknown";
+  if (!canSee(own, mark)) return "unknown";
   try {
     const stat = statOf(await readFile(`/proc/${mark.pid}/stat`, "utf8"));
     return stat.start === mark.start && !ENDED_STATES.has(stat.state) ? "alive" : "dead";

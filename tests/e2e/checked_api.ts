@@ -37,7 +37,11 @@ export function checkedApi(base: string, key: string): CheckedApi {
     const isValue = body !== undefined && typeof body !== "string";
     if (isValue && !headers.has("Content-Type")) headers.set("Content-Type", "application/json");
     const payload = isValue ? JSON.stringify(body) : body as string | undefined;
-    const response = await fetch(base + path, { ...init, headers, ...(payload === undefined ? {} : { body: payload }) });
+    const response = await fetch(base + path, {
+      ...init,
+      headers,
+      ...(payload === undefined ? {} : { body: payload }),
+    });
     const isStream = response.headers.get("content-type") === "text/event-stream";
     const text = isStream ? null : await response.text();
     const method = init.method ?? "GET";

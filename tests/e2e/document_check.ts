@@ -75,7 +75,9 @@ export class DocumentCheck {
     if (operation !== undefined) return [...found, ...this.#documented(operation, received)];
     const allow = (received.headers.get("allow") ?? "").split(/, */);
     const missing = METHODS.filter((name) => item[name as Method] && !allow.includes(name.toUpperCase()));
-    if (received.status === 405 && missing.length > 0) found.push(`Allow does not name ${missing.join(" ")}`);
+    if (received.status === 405 && missing.length > 0) {
+      found.push(`Allow does not name ${missing.join(" ").toUpperCase()}`);
+    }
     return [...found, ...this.#undocumented(received, [401, 405, 429])];
   }
 
@@ -86,9 +88,10 @@ export class DocumentCheck {
       return names.length === parts.length &&
         names.every((name, at) => name === parts[at] || (name.startsWith("{") && parts[at] !== ""));
     };
+    const template = Object.entries(this.#document.paths).find(([name]) => fits(name))?.[1] ?? null;
     const literal = this.#document.paths[path];
-    if (literal !== undefined) return literal;
-    return Object.entries(this.#document.paths).find(([template]) => fits(template))?.[1] ?? null;
+    // One id is described apart; what is said of all holds for it too.
+    return literal === undefined ? template : { ...template, ...literal };
   }
 
   /** An answer that no operation lists: one of a few statuses, with the error every answer has. */

@@ -26,6 +26,7 @@ export function typeText(schema: Schema): string {
   const target = referenceName(schema);
   if (target !== null) return `<a href="#schema-${target}">${target}</a>`;
   if (Array.isArray(schema.oneOf)) return schema.oneOf.map((one) => typeText(asSchema(one))).join(" or ");
+  if (schema.contentSchema !== undefined) return `frames of ${typeText(asSchema(schema.contentSchema))}`;
   if (schema.type === "array") return `array of ${typeText(asSchema(schema.items))}`;
   const types = Array.isArray(schema.type) ? schema.type : [schema.type ?? "any"];
   const parts = [types.map((type) => escapeHtml(String(type))).join(" or ")];

@@ -8,7 +8,6 @@ import { exampleApiKey } from "./instance_schemas.ts";
 import type { Answer, Section } from "./types.ts";
 
 const tags = ["API key"];
-const forbidden = errorAnswer("The API key is no instance that can be changed this way.", "Forbidden: API Key");
 
 const shown = (description: string): Answer => ({
   description,
@@ -20,7 +19,8 @@ const shown = (description: string): Answer => ({
 export const apiKey: Section = {
   tag: {
     name: "API key",
-    description: "The pseudo instance `********`: its `url` is the key, its `config` the id of the master.",
+    description:
+      "The pseudo instance `********`: its `url` is the key, its `config` the id of the master. It cannot be replaced or deleted.",
   },
   paths: {
     "/instances/********": {
@@ -49,20 +49,6 @@ export const apiKey: Section = {
           ...bodyAnswers,
           ...saveAnswers,
         },
-      },
-      put: {
-        operationId: "replaceApiKeyUrl",
-        summary: "Refused",
-        description: "The API key is made by the master alone.",
-        tags,
-        responses: { "403": forbidden, ...keyAnswers },
-      },
-      delete: {
-        operationId: "deleteApiKey",
-        summary: "Refused",
-        description: "A master always has a key.",
-        tags,
-        responses: { "403": forbidden, ...keyAnswers },
       },
     },
   },

@@ -37,14 +37,18 @@ export const events: Section = {
             description: "The stream.",
             content: {
               "text/event-stream": {
-                schema: { type: "string" },
+                schema: {
+                  type: "string",
+                  description: "Frames; each `data:` line is one event.",
+                  contentMediaType: "text/event-stream",
+                  contentSchema: schemaRef("InstanceEvent"),
+                },
                 examples: {
                   stream: {
                     summary: "The beginning of a stream",
                     value: `retry: 3000\n\nid: 7-1043\nevent: instance\ndata: ${JSON.stringify(exampleEvent)}\n\n`,
                   },
                 },
-                "x-event-data": schemaRef("InstanceEvent"),
               },
             },
           },

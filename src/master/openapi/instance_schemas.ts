@@ -26,7 +26,11 @@ export const tunnelUrl: Schema = {
 
 /** Members of an instance, in the order in which they are sent. */
 const instanceProperties: Readonly<Record<string, Schema>> = {
-  id: { type: "string", pattern: "^([0-9a-f]{8}|\\*{8})$", description: "8 hex digits; `********` carries the API key." },
+  id: {
+    type: "string",
+    pattern: "^([0-9a-f]{8}|\\*{8})$",
+    description: "8 hex digits; `********` carries the API key.",
+  },
   alias: { type: "string", description: 'Name for people, or "".' },
   type: { type: "string", enum: ["client", "server", ""], description: '"" for `********`.' },
   status: {
@@ -38,7 +42,12 @@ const instanceProperties: Readonly<Record<string, Schema>> = {
   config: { type: "string", description: "The URL with every default filled in; the id of the master in `********`." },
   restart: { type: "boolean", description: "Start it when the master starts." },
   meta: schemaRef("Meta"),
-  mode: { type: "integer", minimum: 0, maximum: 2, description: "Mode of the running tunnel; 0 while it is not known." },
+  mode: {
+    type: "integer",
+    minimum: 0,
+    maximum: 2,
+    description: "Mode of the running tunnel; 0 while it is not known.",
+  },
   ping: count("Round trip between the two ends, in milliseconds."),
   pool: count("Links that wait for a visitor."),
   tcps: count("Live TCP connections."),

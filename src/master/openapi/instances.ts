@@ -18,6 +18,8 @@ import type { Answer, Operation, RequestBody, Section } from "./types.ts";
 
 const tags = ["Instances"];
 
+const forbidden = errorAnswer("The API key, `********`, cannot be changed this way.", "Forbidden: API Key");
+
 const shown = (description: string): Answer => ({
   description,
   headers: etagHeaders,
@@ -165,6 +167,7 @@ const replace: Operation = {
       "Invalid URL format",
       "Invalid URL scheme",
     ),
+    "403": forbidden,
     "404": answerRef("NotFound"),
     "409": errorAnswer("It has this URL already.", "Instance URL conflict"),
     "412": answerRef("PreconditionFailed"),
@@ -182,6 +185,7 @@ const remove: Operation = {
   parameters: [parameterRef("IfMatch")],
   responses: {
     "204": { description: "It is gone." },
+    "403": forbidden,
     "404": answerRef("NotFound"),
     "412": answerRef("PreconditionFailed"),
     ...keyAnswers,

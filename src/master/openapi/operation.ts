@@ -70,7 +70,7 @@ export const operation: Section = {
         responses: {
           "200": {
             description: "The document.",
-            content: { "application/json": { schema: { type: "object", required: ["openapi", "info", "paths"] } } },
+            content: json("Document"),
           },
           ...tooLarge,
         },
@@ -91,6 +91,16 @@ export const operation: Section = {
     },
   },
   schemas: {
+    Document: {
+      type: "object",
+      description: "An OpenAPI document.",
+      required: ["openapi", "info", "paths"],
+      properties: {
+        openapi: { type: "string", pattern: "^3\\.1\\." },
+        info: { type: "object" },
+        paths: { type: "object" },
+      },
+    },
     Health: {
       type: "object",
       required: ["status"],

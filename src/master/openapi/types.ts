@@ -25,8 +25,6 @@ export interface Example {
 export interface MediaType {
   readonly schema: Schema;
   readonly examples?: Readonly<Record<string, Example>>;
-  /** What each `data:` line of an event stream holds. */
-  readonly "x-event-data"?: Reference;
 }
 
 /** A header of an answer. */
@@ -86,9 +84,11 @@ export interface Operation {
 export type Method = "get" | "post" | "put" | "patch" | "delete";
 
 /** All methods of a path. */
-export type PathItem = { readonly parameters?: readonly (Parameter | Reference)[] } & {
-  readonly [method in Method]?: Operation;
-};
+export type PathItem =
+  & { readonly parameters?: readonly (Parameter | Reference)[] }
+  & {
+    readonly [method in Method]?: Operation;
+  };
 
 /** What one resource adds to the document. */
 export interface Section {

@@ -6,7 +6,7 @@
 import { messageOf, NodePassError } from "../../errors.ts";
 import type { Logger } from "../../log/types.ts";
 import type { FileLock, Files, Runtime, Timer } from "../../runtime/types.ts";
-import { readCopies } from "./copies.ts";
+import { lowerFirst, readCopies } from "./copies.ts";
 import { newerCounters, sameButCounters, saveCounters } from "./counters.ts";
 import { encodeState, type StateDocument } from "./document.ts";
 import { BACKUP_FILE, LOCK_FILE, STATE_FILE } from "./places.ts";
@@ -63,7 +63,10 @@ async function take(files: Files, directory: string): Promise<FileLock> {
 export async function readState(
   options: Pick<OpenStateOptions, "runtime" | "directory" | "logger">,
 ): Promise<MasterState | null> {
-  const { newest } = await readCopies(options.runtime.files, options.directory);
+  const { newest, bad } = await readCopies(options.runtime.files, options.directory);
+  for (const { path, reason } of bad) {
+    options.logger.warn("A copy of the state is damaged", { path, reason: lowerFirst(reason.message) });
+  }
   return newest === null ? null : await newerCounters(options, newest.document);
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 import { type Flag, helpFlag, jsonFlag } from "./flags.ts";
+import { masterFlags } from "./master_flags.ts";
 import { logFormatFlag, tunnelFlags } from "./tunnel_flags.ts";
 
 /** One sub-command. */
@@ -53,6 +54,18 @@ export const commands: readonly CommandSummary[] = [
       "nodepass client --tunnel-port 1080 --target example.com:80 --mode 1",
     ],
     flags: [...tunnelFlags("client"), helpFlag],
+    completes: "nothing",
+  },
+  {
+    name: "master",
+    usage: "nodepass master [url] [flags]",
+    summary: "run an API, events and a dashboard that run tunnels",
+    examples: [
+      "nodepass master",
+      'nodepass "master://0.0.0.0:8443/api?tls=1"',
+      "nodepass master master://0.0.0.0:8443 --tls 2 --crt chain.pem --key key.pem",
+    ],
+    flags: [...masterFlags, helpFlag],
     completes: "nothing",
   },
   {

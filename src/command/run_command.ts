@@ -16,6 +16,7 @@ type Handler = (args: readonly string[], context: CommandContext) => ExitCode | 
 const handlers: ReadonlyMap<string, Handler> = new Map<string, Handler>([
   ["server", async (...call) => await (await import("./tunnel.ts")).tunnelCommand("server", ...call)],
   ["client", async (...call) => await (await import("./tunnel.ts")).tunnelCommand("client", ...call)],
+  ["master", async (...call) => await (await import("./master.ts")).masterCommand(...call)],
   ["run", async (...call) => await (await import("./run.ts")).runFileCommand(...call)],
   ["verify", async (...call) => await (await import("./verify.ts")).verifyCommand(...call)],
   ["keygen", async (...call) => (await import("./keygen.ts")).keygenCommand(...call)],
@@ -55,7 +56,7 @@ function unknownCommand(name: string): NodePassError {
   if (!/^[\w-]{1,40}$/.test(name)) {
     return new NodePassError(
       "usage",
-      'Cannot tell what to do: expected a server:// or client:// URL, or a command, see "nodepass help"',
+      'Cannot tell what to do: expected a server://, client:// or master:// URL, or a command, see "nodepass help"',
     );
   }
   const close = suggest(name, [...handlers.keys()]);

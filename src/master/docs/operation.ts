@@ -25,10 +25,10 @@ export function operationDetails(document: OpenApiDocument, placed: PlacedOperat
         .join("")
     }</dl>`,
   ];
-  return `<details id="${operation.operationId}"><summary><b class="${method}">${method}</b> ` +
-    `<code>${escapeHtml(path)}</code> <span>${escapeHtml(operation.summary)}</span></summary>${
-      parts.join("")
-    }</details>`;
+  return `<details><summary><b class="${method}">${method}</b> ` +
+    `<code>${escapeHtml(path)}</code> <span>${
+      escapeHtml(operation.summary)
+    }</span></summary><div id="${operation.operationId}">${parts.join("")}</div></details>`;
 }
 
 function parametersTable(parameters: readonly Parameter[]): string {

@@ -26,7 +26,7 @@ code,pre{font-family:ui-monospace,monospace;font-size:.875em}
 pre{background:var(--soft);border:1px solid var(--line);border-radius:6px;padding:.75rem;overflow-x:auto}
 details{border:1px solid var(--line);border-radius:6px;margin:.75rem 0;padding:0 1rem}
 details[open]{padding-bottom:1rem}
-details:target{outline:2px solid var(--link)}
+details:has(:target){outline:2px solid var(--link)}
 summary{cursor:pointer;padding:.6rem 0;overflow-wrap:anywhere}
 summary span,.key,.must,.where{color:var(--quiet)}
 .must{font-weight:400;font-size:.75rem}

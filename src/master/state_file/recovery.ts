@@ -15,7 +15,7 @@ import { PREVIOUS_FILE, STATE_FILE } from "./places.ts";
 export const STATE_MODE = 0o600;
 
 /** Names that an interrupted save leaves behind. */
-const LEFTOVER = /^\.nodepass\..*\.tmp$/;
+const LEFTOVER = /^\.nodepass\.(counters\.)?json.*\.tmp$/;
 
 /** What a recovery needs. */
 export interface RecoveryOptions {

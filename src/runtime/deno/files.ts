@@ -29,7 +29,17 @@ export const denoFiles: Files = {
   makeDirectory: async (path, mode) => await (await nodeFiles()).makeDirectory(path, mode),
   list: async (path) => await (await nodeFiles()).list(path),
   exists: async (path) => await (await nodeFiles()).exists(path),
-  lock: async (path) => await (await nodeFiles()).lock(path),
+  async lock(path) {
+    const [{ lockPath }, { denoKeptFiles }] = await Promise.all([
+      import("../node/file_lock.ts"),
+      import("./kept_files.ts"),
+    ]);
+    try {
+      return await lockPath(path, denoKeptFiles);
+    } catch (error) {
+      throw toNodePassError(error, `Cannot lock ${path}`);
+    }
+  },
 };
 
 async function nodeFiles(): Promise<Files> {

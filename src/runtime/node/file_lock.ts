@@ -3,12 +3,13 @@
  *
  * Each contender puts a claim, an empty file named after its process, beside the path, and only then looks for others:
  * of two at the same time at least one sees the other and steps back. A claim whose process is gone is nobody's and can
- * be removed by everybody, since no process ever makes the same one again. Claims of processes out of sight (another
+ * be removed by everybody, since no process ever makes the same one again. Where the runtime can lock files, the system
+ * says whether a claim's process is there; else its number and start time do. Claims of processes out of sight (another
  * container, another machine, no permission to look) count as long as their file is touched every second.
  *
  * @module
  */
-import { open, readdir, rm, stat, utimes } from "node:fs/promises";
+import { open, readdir, rename, rm, stat, utimes } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { NodePassError } from "../../errors.ts";
 import type { FileLock } from "../types.ts";
@@ -23,11 +24,32 @@ const PATIENCE_MS = 5_000;
 const ATTEMPTS = 8;
 const PAUSE_MS = { least: 5, spread: 25 } as const;
 
+/** Files that the system keeps locked for the process that made them. */
+export interface KeptFiles {
+  /** Makes an empty file and keeps it locked until the returned function is called or the process ends. */
+  make(path: string): Promise<() => void>;
+  /** Whether a process keeps this file locked. */
+  isKept(path: string): Promise<boolean>;
+}
+
 interface Claim {
   readonly path: string;
   readonly name: string;
   readonly mark: ProcessMark;
+  /** Its file is locked by its process. */
+  readonly kept: boolean;
 }
+
+/** What an attempt knows of this program. */
+interface Contender {
+  readonly mark: ProcessMark;
+  readonly keptFiles: KeptFiles | null;
+}
+
+/** Marks the names of claims whose file is locked. */
+const KEPT = "k";
+/** What stands behind the name of the path in the name of a claim. */
+const CLAIM = /^(\d+)-(\d+)-(\d+)-([0-9a-f]+)-(k?)[0-9a-f]{12}$/;
 
 /** Claims of this program, whatever it can see of itself. */
 const ours = new Set<string>();
@@ -35,46 +57,68 @@ const ours = new Set<string>();
 /**
  * Claims `path`.
  *
+ * @param keptFiles null where the runtime cannot lock files
  * @throws {NodePassError} code `locked`
  */
-export async function lockPath(path: string): Promise<FileLock> {
-  const mark = await ownMark();
+export async function lockPath(path: string, keptFiles: KeptFiles | null = null): Promise<FileLock> {
+  const own: Contender = { mark: await ownMark(), keptFiles };
   for (let attempt = 1;; attempt++) {
-    const claim = await makeClaim(path, mark);
+    const claim = await makeClaim(path, own);
     let holder: Claim | null;
     try {
-      holder = await otherHolder(path, claim);
+      holder = await otherHolder(path, claim.name, own);
     } catch (error) {
-      await withdraw(claim);
+      await claim.withdraw();
       throw error;
     }
     if (holder === null) return hold(claim);
-    await withdraw(claim);
-    if (attempt === ATTEMPTS || isOutOfSight(holder, mark)) {
+    await claim.withdraw();
+    if (attempt === ATTEMPTS || isOutOfSight(holder, own)) {
       throw new NodePassError("locked", `Cannot lock ${path}: process ${holder.mark.pid} holds it`);
     }
     await pause(PAUSE_MS.least + Math.random() * PAUSE_MS.spread);
   }
 }
 
-async function makeClaim(path: string, mark: ProcessMark): Promise<Claim> {
-  const name = `${basename(path)}.${mark.pid}-${mark.start}-${mark.space}-${mark.boot}-${randomName()}`;
-  const claim = { path: join(dirname(path), name), name, mark };
-  await (await open(claim.path, "wx", 0o600)).close();
-  ours.add(name);
-  return claim;
+interface OwnClaim extends Pick<Claim, "path" | "name"> {
+  withdraw(): Promise<void>;
 }
 
-async function withdraw({ path, name }: Claim): Promise<void> {
-  ours.delete(name);
-  await rm(path, { force: true });
+async function makeClaim(path: string, { mark, keptFiles }: Contender): Promise<OwnClaim> {
+  const unique = `${keptFiles === null ? "" : KEPT}${randomName()}`;
+  const name = `${basename(path)}.${mark.pid}-${mark.start}-${mark.space}-${mark.boot}-${unique}`;
+  const claim = join(dirname(path), name);
+  let letGo = (): void => {};
+  ours.add(name);
+  try {
+    if (keptFiles === null) await (await open(claim, "wx", 0o600)).close();
+    else {
+      // Seen only once it is locked: before, it would look like one that was left behind.
+      const unseen = join(dirname(path), `.${name}`);
+      letGo = await keptFiles.make(unseen);
+      await rename(unseen, claim);
+    }
+  } catch (error) {
+    letGo();
+    ours.delete(name);
+    throw error;
+  }
+  return {
+    path: claim,
+    name,
+    async withdraw() {
+      await rm(claim, { force: true });
+      letGo();
+      ours.delete(name);
+    },
+  };
 }
 
 /** Somebody else who is there; claims of those who are not are removed. */
-async function otherHolder(path: string, own: Claim): Promise<Claim | null> {
+async function otherHolder(path: string, ownName: string, own: Contender): Promise<Claim | null> {
   for (const claim of await claimsOn(path)) {
-    if (claim.name === own.name) continue;
-    if (ours.has(claim.name) || await isAlive(claim, own.mark)) return claim;
+    if (claim.name === ownName) continue;
+    if (ours.has(claim.name) || await isAlive(claim, own)) return claim;
     await rm(claim.path, { force: true });
   }
   return null;
@@ -84,21 +128,21 @@ async function claimsOn(path: string): Promise<Claim[]> {
   const folder = dirname(path);
   const start = `${basename(path)}.`;
   return (await readdir(folder)).filter((name) => name.startsWith(start)).flatMap((name) => {
-    const [, pid, began, space, boot] = /^(\d+)-(\d+)-(\d+)-([0-9a-f]+)-[0-9a-f]{12}$/.exec(name.slice(start.length)) ??
-      [];
+    const [, pid, began, space, boot, kept] = CLAIM.exec(name.slice(start.length)) ?? [];
     if (pid === undefined || began === undefined || space === undefined || boot === undefined) return [];
-    return [{ path: join(folder, name), name, mark: { pid, start: began, space, boot } }];
+    return [{ path: join(folder, name), name, mark: { pid, start: began, space, boot }, kept: kept === KEPT }];
   });
 }
 
 /** Watching it took longer than a contender needs to step back. */
-function isOutOfSight({ mark }: Claim, own: ProcessMark): boolean {
-  return !canSee(own, mark);
+function isOutOfSight({ mark, kept }: Claim, { mark: own, keptFiles }: Contender): boolean {
+  return !(kept && keptFiles !== null) && !canSee(own, mark);
 }
 
-async function isAlive(claim: Claim, own: ProcessMark): Promise<boolean> {
-  const sight = await sightOf(claim.mark, own);
-  return sight === "unknown" ? await isTouched(claim, own) : sight === "alive";
+async function isAlive(claim: Claim, { mark, keptFiles }: Contender): Promise<boolean> {
+  if (claim.kept && keptFiles !== null) return await keptFiles.isKept(claim.path);
+  const sight = await sightOf(claim.mark, mark);
+  return sight === "unknown" ? await isTouched(claim, mark) : sight === "alive";
 }
 
 /** Watches a claim until it is touched, is gone or was left alone for too long. */
@@ -115,7 +159,7 @@ async function isTouched(claim: Claim, own: ProcessMark): Promise<boolean> {
   return false;
 }
 
-async function touchedAt({ path }: Claim): Promise<number | null> {
+async function touchedAt({ path }: Pick<Claim, "path">): Promise<number | null> {
   try {
     return (await stat(path)).mtimeMs;
   } catch (error) {
@@ -124,7 +168,7 @@ async function touchedAt({ path }: Claim): Promise<number | null> {
   }
 }
 
-function hold(claim: Claim): FileLock {
+function hold(claim: OwnClaim): FileLock {
   let held = true;
   let released = false;
   let beating: Promise<void> = Promise.resolve();
@@ -144,7 +188,7 @@ function hold(claim: Claim): FileLock {
       held = false;
       clearInterval(timer);
       await beating;
-      await withdraw(claim);
+      await claim.withdraw();
     },
   };
 }

@@ -92,9 +92,11 @@ function runtimeFlags({ name }: Runtime, entry: string): string[] {
   return ["--disable-warning=ExperimentalWarning", entry.startsWith("file:") ? pathOf(entry) : entry];
 }
 
-/** The command among the sources and in the npm package. */
+/** The command among the sources and in the npm package; a bundle that holds this is the command itself. */
 function commandModule(): string {
-  return new URL(import.meta.url.endsWith(".ts") ? "../../cli.ts" : "../../cli.js", import.meta.url).href;
+  const here = import.meta.url;
+  const among = /\/start\/engines\.([jt]s)$/.exec(here);
+  return among === null ? here : new URL(`../../cli.${among[1]}`, here).href;
 }
 
 function pathOf(url: string): string {

@@ -4,6 +4,7 @@
  * @module
  */
 import { parseMasterUrl } from "../config/master_url.ts";
+import { parametersOf } from "../config/parameters.ts";
 import { encodeValue } from "../config/url_text.ts";
 import { NodePassError } from "../errors.ts";
 import { createLogger } from "../log/logger.ts";
@@ -12,9 +13,8 @@ import type { MasterHandle } from "../start/master.ts";
 import { type CommandContext, type ExitCode, print } from "./context.ts";
 import { type Arguments, helpFlag, readArguments } from "./flags.ts";
 import { loadSettings } from "./load.ts";
-import { masterFlags } from "./master_flags.ts";
+import { masterFlags, stateDirFlag } from "./master_flags.ts";
 import { logFormat } from "./tunnel.ts";
-import { logFormatFlag } from "./tunnel_flags.ts";
 
 /** URL of `nodepass master` without one: an API for this machine alone. */
 const DEFAULT_URL = "master://127.0.0.1:8080/api";
@@ -46,7 +46,8 @@ export async function masterCommand(args: readonly string[], context: CommandCon
   const run = async (): Promise<ExitCode> => {
     const { startMaster } = await import("../start/master.ts");
     const engines = settings.engines ?? runtime.threads.processors;
-    master = await startMaster(config, { runtime, logger, engines });
+    const stateDir = given.flags.get(stateDirFlag.name)?.at(-1);
+    master = await startMaster(config, { runtime, logger, engines, ...(stateDir === undefined ? {} : { stateDir }) });
     process.setTitle(`nodepass master ${master.apiUrl}`);
     greet(master, context);
     await stopping.promise;
@@ -101,7 +102,7 @@ function masterUrl({ positionals, flags }: Arguments): string {
     );
   }
   const url = positionals[0] ?? DEFAULT_URL;
-  const said = [...flags].filter(([name]) => name !== logFormatFlag.name && name !== helpFlag.name);
+  const said = [...flags].filter(([name]) => parametersOf("master").some((parameter) => parameter.name === name));
   if (said.length === 0) return url;
   const split = url.indexOf("?");
   const kept = split === -1 ? [] : url.slice(split + 1).split("&").filter((entry) => {

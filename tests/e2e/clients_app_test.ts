@@ -1,15 +1,14 @@
 // An application in Swift: a member that is missing or null fails the whole answer.
 import type { InstanceView } from "../../src/master/instance.ts";
-import { deepEqual, equal, match, ok, test } from "../harness.ts";
-import { EventReader, freePort, KEY, testMaster } from "./clients_fixture.ts";
+import { deepEqual, equal, match, ok } from "../harness.ts";
+import { freePort, KEY, masterTest } from "./clients_fixture.ts";
 
 const MEMBERS = "id alias type status url config restart meta mode ping pool tcps udps tcprx tcptx udprx udptx".split(
   " ",
 );
 
-test("app: all members are there in every state", async () => {
-  await using master = await testMaster();
-  await using reader = await EventReader.open(master.base, master.key);
+masterTest("app: all members are there in every state", async (master) => {
+  const reader = await master.events();
   const complete = (view: InstanceView): void => {
     deepEqual(Object.keys(view), MEMBERS);
     ok(Object.values(view).every((member) => member !== null && member !== undefined));
@@ -34,8 +33,7 @@ test("app: all members are there in every state", async () => {
   deepEqual(list.map(({ status }) => status).sort(), ["", "error", "stopped"]);
 });
 
-test("app: an edited URL replaces the old one; the same one again is a conflict with a text", async () => {
-  await using master = await testMaster();
+masterTest("app: an edited URL replaces the old one; the same one again is a conflict with a text", async (master) => {
   const body = { url: `client://${KEY}@127.0.0.1:1/127.0.0.1:0?mode=2` };
   const { id } = await master.api.json<InstanceView>("/instances", { method: "POST", status: 201, body });
   const edited = { url: `client://${KEY}@127.0.0.1:1/127.0.0.1:0?mode=2&min=3` };
@@ -46,8 +44,7 @@ test("app: an edited URL replaces the old one; the same one again is a conflict 
   equal((await again.json()).error, "Instance URL conflict");
 });
 
-test("app: a deleted instance answers without a body", async () => {
-  await using master = await testMaster();
+masterTest("app: a deleted instance answers without a body", async (master) => {
   const body = { url: `client://${KEY}@127.0.0.1:1/127.0.0.1:0?mode=2` };
   const { id } = await master.api.json<InstanceView>("/instances", { method: "POST", status: 201, body });
   const gone = await master.api(`/instances/${id}`, { method: "DELETE" });
@@ -56,21 +53,16 @@ test("app: a deleted instance answers without a body", async () => {
   equal((await master.api(`/instances/${id}`, { method: "DELETE" })).status, 404);
 });
 
-test("app: the end of the master is announced, and times are read", async () => {
-  const master = await testMaster();
-  try {
-    await using reader = await EventReader.open(master.base, master.key);
-    await reader.until(({ type }) => type === "initial");
-    const closed = master.handle.close();
-    const last = await reader.until(({ type }) => type === "shutdown");
-    equal(last.instance, null);
-    await reader.end();
-    await closed;
-    for (const { time } of reader.events) {
-      match(time, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/);
-      ok(Math.abs(Date.parse(time) - Date.now()) < 60_000, time);
-    }
-  } finally {
-    await master[Symbol.asyncDispose]();
+masterTest("app: the end of the master is announced, and times are read", async (master) => {
+  const reader = await master.events();
+  await reader.until(({ type }) => type === "initial");
+  const closed = master.handle.close();
+  const last = await reader.until(({ type }) => type === "shutdown");
+  equal(last.instance, null);
+  await reader.end();
+  await closed;
+  for (const { time } of reader.events) {
+    match(time, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/);
+    ok(Math.abs(Date.parse(time) - Date.now()) < 60_000, time);
   }
 });

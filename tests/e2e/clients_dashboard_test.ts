@@ -1,7 +1,7 @@
 // A dashboard in Go: fixed types, `/info` every two seconds, `/events` kept open.
 import type { InstanceView } from "../../src/master/instance.ts";
-import { deepEqual, equal, match, ok, test } from "../harness.ts";
-import { EventReader, freePort, KEY, testMaster } from "./clients_fixture.ts";
+import { deepEqual, equal, match, ok } from "../harness.ts";
+import { freePort, KEY, masterTest } from "./clients_fixture.ts";
 
 const INSTANCE: Readonly<Record<string, string>> = {
   id: "string",
@@ -40,8 +40,7 @@ function decode(types: Readonly<Record<string, string>>, value: Record<string, u
   }
 }
 
-test("dashboard: info has a version that it accepts, and integers", async () => {
-  await using master = await testMaster();
+masterTest("dashboard: info has a version that it accepts, and integers", async (master) => {
   const info = await master.api.json<Record<string, unknown>>("/info");
   decode(INFO, info);
   const [major = 0, minor = 0] = String(info.ver).split(".").map(Number);
@@ -54,8 +53,7 @@ test("dashboard: info has a version that it accepts, and integers", async () => 
   equal((await master.api.json<InstanceView>("/instances/********")).alias, "Köln 1");
 });
 
-test("dashboard: structures decode, without envelopes and without null", async () => {
-  await using master = await testMaster();
+masterTest("dashboard: structures decode, without envelopes and without null", async (master) => {
   const url = `server://${KEY}@127.0.0.1:${await freePort()}/127.0.0.1:1?tls=0`;
   const created = await master.api.json<InstanceView>("/instances", { method: "POST", status: 201, body: { url } });
   const list = await master.api.json<Record<string, unknown>[]>("/instances");
@@ -67,8 +65,7 @@ test("dashboard: structures decode, without envelopes and without null", async (
   equal(missing.headers.get("content-type"), "application/json");
 });
 
-test("dashboard: URLs that people typed years ago create, and come back byte for byte", async () => {
-  await using master = await testMaster();
+masterTest("dashboard: URLs that people typed years ago create, and come back byte for byte", async (master) => {
   const urls = [
     "server://:0/127.0.0.1:1",
     "server://secret!$'()*,;@:0/:1?tls=0&log=info",
@@ -78,7 +75,7 @@ test("dashboard: URLs that people typed years ago create, and come back byte for
     `server://${KEY}@127.0.0.1:0/127.0.0.1:1?tls=2&cert=/nowhere/a.crt&key=/nowhere/a.key`,
     `client://${KEY}@example.invalid:1/:0?mode=2&min=1&read=1h&rate=10&proxy=0`,
   ];
-  await using reader = await EventReader.open(master.base, master.key);
+  const reader = await master.events();
   for (const url of urls) {
     const { id } = await master.api.json<InstanceView>("/instances", { method: "POST", status: 201, body: { url } });
     equal((await master.api.json<InstanceView>(`/instances/${id}`)).url, url);
@@ -87,8 +84,7 @@ test("dashboard: URLs that people typed years ago create, and come back byte for
   }
 });
 
-test("dashboard: notes are cleared the way it clears them", async () => {
-  await using master = await testMaster();
+masterTest("dashboard: notes are cleared the way it clears them", async (master) => {
   const body = { alias: "one", url: `client://${KEY}@127.0.0.1:1/127.0.0.1:0?mode=2` };
   const { id } = await master.api.json<InstanceView>("/instances", { method: "POST", status: 201, body });
   const patch = async (change: unknown): Promise<InstanceView> =>
@@ -101,8 +97,7 @@ test("dashboard: notes are cleared the way it clears them", async () => {
   equal((await patch({})).alias, "one");
 });
 
-test("dashboard: tcping with an unencoded target", async () => {
-  await using master = await testMaster();
+masterTest("dashboard: tcping with an unencoded target", async (master) => {
   const port = new URL(master.base).port;
   const reached = await master.api.json<Record<string, unknown>>(`/tcping?target=127.0.0.1:${port}`);
   decode({ target: "string", connected: "boolean", latency: "integer", error: "null" }, reached);
@@ -114,11 +109,10 @@ test("dashboard: tcping with an unencoded target", async () => {
   equal(typeof refused.error, "string");
 });
 
-test("dashboard: events begin with every instance, within a second", async () => {
-  await using master = await testMaster();
+masterTest("dashboard: events begin with every instance, within a second", async (master) => {
   const body = { url: `client://${KEY}@127.0.0.1:1/127.0.0.1:0?mode=2` };
   const { id } = await master.api.json<InstanceView>("/instances", { method: "POST", status: 201, body });
-  await using reader = await EventReader.open(master.base, master.key);
+  const reader = await master.events();
   equal(reader.response.headers.get("content-type"), "text/event-stream");
   await reader.until(({ type, instance }) => type === "initial" && instance?.id === id);
   const key = await reader.until(({ type, instance }) => type === "initial" && instance?.id === "********");
@@ -131,9 +125,8 @@ test("dashboard: events begin with every instance, within a second", async () =>
   }
 });
 
-test("dashboard: events tell of all that happens to an instance", async () => {
-  await using master = await testMaster();
-  await using reader = await EventReader.open(master.base, master.key);
+masterTest("dashboard: events tell of all that happens to an instance", async (master) => {
+  const reader = await master.events();
   await reader.until(({ type }) => type === "initial");
   const body = { url: `server://${KEY}@127.0.0.1:${await freePort()}/127.0.0.1:1?tls=0` };
   const { id } = await master.api.json<InstanceView>("/instances", { method: "POST", status: 201, body });
@@ -148,3 +141,18 @@ test("dashboard: events tell of all that happens to an instance", async () => {
   await master.api(`/instances/${id}`, { method: "DELETE" });
   await reader.until(mine("delete"), from);
 });
+
+masterTest("dashboard: charts get one update per instance in every report interval", async (master) => {
+  const body = { url: `client://127.0.0.1:0/127.0.0.1:1?mode=1` };
+  const { id } = await master.api.json<InstanceView>("/instances", { method: "POST", status: 201, body });
+  const reader = await master.events();
+  const times: number[] = [];
+
+  await reader.until(({ type, instance, time }) => {
+    if (type === "update" && instance?.id === id) times.push(Date.parse(time));
+    return times.length === 8;
+  });
+  // The first ones may tell of the start; between the others a tenth may be missing or too much, and a busy machine's delay.
+  const gaps = times.slice(3).map((time, at) => time - times[at + 2]!);
+  for (const gap of gaps) ok(gap >= 150 && gap <= 450, gaps.join(" "));
+}, { NP_REPORT_INTERVAL: "250ms" });

@@ -9,30 +9,57 @@ import { join } from "node:path/posix";
 import type { InstanceView } from "../../src/master/instance.ts";
 import type { EventType } from "../../src/master/events/types.ts";
 import { openApiDocument } from "../../src/master/openapi/document.ts";
+import { detectRuntime } from "../../src/runtime/detect.ts";
+import type { Runtime } from "../../src/runtime/types.ts";
 import { type MasterHandle, startMaster } from "../../src/start/master.ts";
 import { type CheckedApi, checkedApi } from "./checked_api.ts";
+import { test } from "../harness.ts";
 import { DocumentCheck } from "./document_check.ts";
 
 /** A running master with an empty state. */
-export interface TestMaster extends AsyncDisposable {
+export interface TestMaster {
   readonly handle: MasterHandle;
   /** Base of the API: `http://127.0.0.1:port/api/v1`. */
   readonly base: string;
   readonly key: string;
   readonly api: CheckedApi;
+  /** Opens the event stream; it is closed at the end of the test. */
+  events(headers?: Readonly<Record<string, string>>): Promise<EventReader>;
 }
 
-/** Starts a master whose instances run in this program. */
-export async function testMaster(): Promise<TestMaster> {
-  const directory = await mkdtemp(join(tmpdir(), "nodepass-clients-"));
-  const handle = await startMaster("master://127.0.0.1:0", { stateDir: directory });
-  const base = `http://127.0.0.1:${handle.addr.port}/api/v1`;
-  const key = handle.key.reveal();
-  const dispose = async (): Promise<void> => {
-    await handle.close();
-    await rm(directory, { recursive: true, force: true });
-  };
-  return { handle, base, key, api: checkedApi(base, key), [Symbol.asyncDispose]: dispose };
+/** Registers a test with a master whose instances run in this program. */
+export function masterTest(
+  name: string,
+  run: (master: TestMaster) => Promise<void>,
+  env: Readonly<Record<string, string>> = {},
+): void {
+  test(name, async () => {
+    const directory = await mkdtemp(join(tmpdir(), "nodepass-clients-"));
+    const readers: EventReader[] = [];
+    const handle = await startMaster("master://127.0.0.1:0", { stateDir: directory, runtime: await runtimeWith(env) });
+    const base = `http://127.0.0.1:${handle.addr.port}/api/v1`;
+    const key = handle.key.reveal();
+    const events: TestMaster["events"] = async (headers = {}) => {
+      const reader = await EventReader.open(base, key, headers);
+      readers.push(reader);
+      return reader;
+    };
+    try {
+      await run({ handle, base, key, api: checkedApi(base, key), events });
+    } finally {
+      await Promise.all(readers.map((reader) => reader.close()));
+      await handle.close({ graceMs: 0 });
+      await rm(directory, { recursive: true, force: true });
+    }
+  });
+}
+
+/** The runtime of this program with other variables. */
+async function runtimeWith(variables: Readonly<Record<string, string>>): Promise<Runtime> {
+  const runtime = await detectRuntime();
+  const env = (name: string): string | undefined => variables[name] ?? runtime.process.env(name);
+  const process = Object.create(runtime.process, { env: { value: env } });
+  return Object.create(runtime, { process: { value: process } });
 }
 
 /** One event as a client decodes it. */
@@ -44,7 +71,7 @@ export interface ClientEvent {
 }
 
 /** Events as they come, read the way a page does: cut at empty lines, two expressions for the rest. */
-export class EventReader implements AsyncDisposable {
+export class EventReader {
   /** The answer with the stream. */
   readonly response: Response;
   /** Everything before the first event. */
@@ -97,7 +124,8 @@ export class EventReader implements AsyncDisposable {
     while (!this.ended) await this.#more(deadline);
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  /** Gives the stream up. Idempotent. */
+  async close(): Promise<void> {
     this.#abort.abort();
     await this.#pump;
   }

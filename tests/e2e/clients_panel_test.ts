@@ -1,7 +1,7 @@
 // A panel in a browser: a page of another origin.
 import type { InstanceView } from "../../src/master/instance.ts";
-import { deepEqual, equal, ok, test } from "../harness.ts";
-import { EventReader, testMaster } from "./clients_fixture.ts";
+import { deepEqual, equal, ok } from "../harness.ts";
+import { masterTest } from "./clients_fixture.ts";
 
 const ORIGIN = "https://panel.example.org";
 
@@ -10,8 +10,7 @@ function isShown(response: Response): boolean {
   return response.headers.get("access-control-allow-origin") === "*";
 }
 
-test("panel: the preflight of every call succeeds without the key", async () => {
-  await using master = await testMaster();
+masterTest("panel: the preflight of every call succeeds without the key", async (master) => {
   for (const path of ["/instances", "/instances/ac881219", "/instances/********", "/events", "/info", "/tcping"]) {
     const response = await master.api(path, {
       method: "OPTIONS",
@@ -32,8 +31,7 @@ test("panel: the preflight of every call succeeds without the key", async () => 
   }
 });
 
-test("panel: errors can be read by the page", async () => {
-  await using master = await testMaster();
+masterTest("panel: errors can be read by the page", async (master) => {
   const calls: [string, number, Parameters<typeof master.api>[1]][] = [
     ["/instances", 401, { key: null }],
     ["/instances", 401, { key: "0".repeat(32) }],
@@ -53,9 +51,8 @@ test("panel: errors can be read by the page", async () => {
   }
 });
 
-test("panel: the event stream can be read by the page, and so can its refusal", async () => {
-  await using master = await testMaster();
-  await using reader = await EventReader.open(master.base, master.key, { Origin: ORIGIN });
+masterTest("panel: the event stream can be read by the page, and so can its refusal", async (master) => {
+  const reader = await master.events({ Origin: ORIGIN });
   ok(isShown(reader.response));
   await reader.until(({ type }) => type === "initial");
   deepEqual(reader.names, ["instance"]);
@@ -64,9 +61,8 @@ test("panel: the event stream can be read by the page, and so can its refusal", 
   ok(isShown(refused));
 });
 
-test("panel: a new key comes as the URL, the old one ends with a word", async () => {
-  await using master = await testMaster();
-  await using reader = await EventReader.open(master.base, master.key);
+masterTest("panel: a new key comes as the URL, the old one ends with a word", async (master) => {
+  const reader = await master.events();
   await reader.until(({ type }) => type === "initial");
   const call = { method: "PATCH", body: { action: "restart" } };
   const { url } = await master.api.json<InstanceView>("/instances/********", call);

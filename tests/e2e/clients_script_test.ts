@@ -1,11 +1,10 @@
 // A shell script: curl, grep, sed and cut.
-import { equal, match, ok, test } from "../harness.ts";
-import { KEY, testMaster } from "./clients_fixture.ts";
+import { equal, match, ok } from "../harness.ts";
+import { KEY, masterTest } from "./clients_fixture.ts";
 
 const FORM = { "Content-Type": "application/x-www-form-urlencoded" };
 
-test("script: bodies are JSON even when they are called forms, or nothing", async () => {
-  await using master = await testMaster();
+masterTest("script: bodies are JSON even when they are called forms, or nothing", async (master) => {
   const url = `client://${KEY}@127.0.0.1:1/127.0.0.1:0?mode=2`;
   const created = await master.api("/instances", { method: "POST", headers: FORM, body: `{"url":"${url}"}` });
   equal(created.status, 201);
@@ -19,8 +18,7 @@ test("script: bodies are JSON even when they are called forms, or nothing", asyn
   equal(named.status, 200);
 });
 
-test("script: answers are one line without spaces, the id first", async () => {
-  await using master = await testMaster();
+masterTest("script: answers are one line without spaces, the id first", async (master) => {
   const body = { alias: "a b", url: `client://${KEY}@127.0.0.1:1/127.0.0.1:0?mode=2` };
   const created = await (await master.api("/instances", { method: "POST", body })).text();
   match(created, /^\{"id":"[0-9a-f]{8}","alias":"a b","type":"client","status":"[a-z]+","url":"client:/);
@@ -32,8 +30,7 @@ test("script: answers are one line without spaces, the id first", async () => {
   match(info, /"ver":"1\.14\.0"/);
 });
 
-test("script: statuses and texts are those that masters have always given", async () => {
-  await using master = await testMaster();
+masterTest("script: statuses and texts are those that masters have always given", async (master) => {
   const expect = async (path: string, call: Parameters<typeof master.api>[1], status: number, text: string) => {
     const response = await master.api(path, call);
     equal(response.status, status, text);
@@ -53,8 +50,7 @@ test("script: statuses and texts are those that masters have always given", asyn
   await expect("/tcping", {}, 400, "Target address required");
 });
 
-test("script: every route is there without the version, and with the key in any case", async () => {
-  await using master = await testMaster();
+masterTest("script: every route is there without the version, and with the key in any case", async (master) => {
   const root = master.base.replace(/\/v1$/, "");
   for (const path of ["/instances", "/instances/********", "/info", "/openapi.json", "/docs", "/healthz", "/readyz"]) {
     const response = await fetch(root + path, { headers: { "x-api-KEY": master.key } });

@@ -1,45 +1,9 @@
-import { readdir, rm, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { readState } from "../../src/master/state_file/open.ts";
 import type { NodePassError } from "../../src/errors.ts";
-import { deepEqual, match, ok, rejects, test } from "../harness.ts";
-import { inStateFolder, runtime, type StateFolder, stateOf } from "../unit/master/state_file_fixture.ts";
-
-async function succeeds(command: string, ...args: string[]): Promise<boolean> {
-  return (await runtime.processes.spawn({ command, args, env: {} }).exited).code === 0;
-}
-
-/** A file system of its own that holds this much. */
-async function onSmallDisk(kibibytes: number, run: (folder: StateFolder) => Promise<void>): Promise<void> {
-  await inStateFolder(async (folder) => {
-    ok(await succeeds("mount", "-t", "tmpfs", "-o", `size=${kibibytes}k`, "tmpfs", folder.path));
-    try {
-      await run(folder);
-    } finally {
-      await succeeds("umount", folder.path);
-    }
-  });
-}
-
-async function mountMissing(): Promise<string | undefined> {
-  let missing: string | undefined;
-  await inStateFolder(async ({ path }) => {
-    if (await succeeds("mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", path)) await succeeds("umount", path);
-    else missing = "needs the right to mount";
-  });
-  return missing;
-}
-
-/** Takes all room that is left. */
-async function fill(folder: StateFolder): Promise<void> {
-  for (let bytes = 65_536; bytes >= 1; bytes = Math.floor(bytes / 2)) {
-    const path = folder.at(`filler.${bytes}`);
-    await writeFile(path, new Uint8Array(bytes)).catch(() => rm(path));
-  }
-}
-
-async function empty(folder: StateFolder): Promise<void> {
-  for (const name of await readdir(folder.path)) if (name.startsWith("filler.")) await rm(folder.at(name));
-}
+import { deepEqual, match, rejects, test } from "../harness.ts";
+import { stateOf } from "../unit/master/state_file_fixture.ts";
+import { empty, fill, mountMissing, onSmallDisk } from "./small_disk.ts";
 
 const skip = await mountMissing();
 

@@ -51,7 +51,11 @@ export async function tunnelPathAlone(client: Patient): Promise<Finding[]> {
       ? fine("reachability", `the client's machine reaches ${address} in ${latency} ms`)
       : broken("reachability", `the client's machine does not reach ${address}: ${error}`, advice),
     ...(client.view.status !== "running" || client.view.pool > 0 ? [] : [
-      broken("handshake", await lastTrouble(client) ?? "not connected", "what it says; look at the server's log too"),
+      broken(
+        "handshake",
+        await lastTrouble(client) ?? "not connected",
+        "do what the line says; look at the server's log too",
+      ),
     ]),
   ];
 }
@@ -63,7 +67,7 @@ async function handshake({ server, client }: Pair): Promise<Finding> {
   }
   const said = view.status === "running" ? await lastTrouble(client) ?? await lastTrouble(server) : null;
   if (said === null) return broken("handshake", "the ends are not connected", "see the findings above");
-  return broken("handshake", `the ends are not connected, the log says: ${said}`, "what it says");
+  return broken("handshake", `the ends are not connected, the log says: ${said}`, "do what the line says");
 }
 
 /** The targets, from the machine that dials them. */

@@ -16,22 +16,24 @@ import { LinesLogger, runtime } from "../unit/tunnel/forward_fixture.ts";
 import { until } from "./load.ts";
 
 /** Events behind a real server. */
-export interface EventServer extends AsyncDisposable {
+export interface EventServer {
   readonly hub: Hub;
   readonly server: HttpServer;
-  readonly instances: InstanceView[];
+  /** A reader that goes with the server. */
+  read(headers?: Readonly<Record<string, string>>): Promise<EventReader>;
 }
 
-/** Starts one on a free port of loopback. */
-export async function startEvents(
-  instances: InstanceView[],
-  options: { readonly run?: number; readonly certificate?: ServerCertificate } = {},
-): Promise<EventServer> {
+/** Runs `work` beside a server on a free port of loopback. */
+export async function withEvents(
+  instances: readonly InstanceView[],
+  work: (events: EventServer) => Promise<void>,
+  certificate: ServerCertificate | null = null,
+): Promise<void> {
   const source = {
     list: () => instances,
     get: (id: string) => instances.find((instance) => instance.id === id) ?? null,
   };
-  const hub = new Hub({ clock: runtime.clock, run: options.run ?? 1, instances: source });
+  const hub = new Hub({ clock: runtime.clock, run: 1, instances: source });
   const app = new Hono<{ Bindings: HttpBindings }>();
   app.get("/events", (context) => {
     context.header("X-Before", "kept");
@@ -39,16 +41,27 @@ export async function startEvents(
   });
   const server = await serveHttp({
     listen: { host: "127.0.0.1", port: 0 },
-    certificate: options.certificate ?? null,
+    certificate,
     fetch: (request, connection) => app.fetch(request, connection as HttpBindings),
     runtime,
     logger: new LinesLogger(),
   });
-  return { hub, server, instances, [Symbol.asyncDispose]: () => server.close() };
+  const readers: EventReader[] = [];
+  const read: EventServer["read"] = async (headers) => {
+    const reader = await EventReader.open(`http://127.0.0.1:${server.addr.port}/events`, headers);
+    readers.push(reader);
+    return reader;
+  };
+  try {
+    await work({ hub, server, read });
+  } finally {
+    await Promise.all(readers.map((reader) => reader.close()));
+    await server.close();
+  }
 }
 
 /** Reads events as they come. */
-export class EventReader implements AsyncDisposable {
+export class EventReader {
   readonly headers: Headers;
   readonly status: number;
   /** Events so far. */
@@ -92,7 +105,8 @@ export class EventReader implements AsyncDisposable {
     return this.end!;
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  /** Goes away. Idempotent. */
+  async close(): Promise<void> {
     this.#abort.abort();
     await this.#reading;
   }

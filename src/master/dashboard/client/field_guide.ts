@@ -170,7 +170,7 @@ export const directions: Readonly<Record<Kind, readonly Direction[]>> = {
     },
     {
       mode: "",
-      title: "Find out",
+      title: "Decide by address",
       text: "Listens at the second address when it belongs to this machine, else takes it for the service.",
       target: {
         label: "Second address",
@@ -195,7 +195,7 @@ export const directions: Readonly<Record<Kind, readonly Direction[]>> = {
     },
     {
       mode: "",
-      title: "Find out",
+      title: "Decide by address",
       text:
         "Needs no server when the tunnel address belongs to this machine and is free, else connects to a server there.",
       target: {

@@ -130,7 +130,8 @@ export class Form {
     this.#placeFields();
     this.#show();
     this.#dialog.showModal();
-    this.#addresses.focus();
+    // On a small screen the first address is far down, and a keyboard would cover the rest.
+    if (!matchMedia("(max-width: 780px)").matches) this.#addresses.focus();
   }
 
   /** Closes without a word: one went elsewhere. */

@@ -20,7 +20,7 @@ class Gauge {
     this.#bar = options.bar ? s("rect", { "class": "bar-fill", height: 4, rx: 2, width: 0 }) : null;
     this.element = h(
       "div",
-      { "class": "gauge" },
+      { "class": `gauge gauge-${name.toLowerCase()}` },
       h("span", { "class": "gauge-name" }, name),
       this.#value,
       this.#note,

@@ -7,6 +7,8 @@ import { API_KEY_ID, type InstanceView } from "../../instance.ts";
 import type { MasterEvent } from "./event_stream.ts";
 import { type Rate, RateHistory } from "./rates.ts";
 
+const DRAWN_AFTER_MS = 50;
+
 /** One instance and how its rates went. */
 export interface Entry {
   view: InstanceView;
@@ -23,7 +25,7 @@ export interface Totals {
   readonly rate: Rate;
 }
 
-/** Who is told of changes: at most once for each picture that the browser draws. */
+/** Who is told of changes: at most once for all that comes within a moment. */
 export interface ModelListener {
   /** Instances came, went, or changed what a list shows of them. */
   changed(ids: ReadonlySet<string>): void;
@@ -113,12 +115,12 @@ export class Model {
     this.#changed.add(id);
     if (this.#scheduled) return;
     this.#scheduled = true;
-    // A page in the background draws nothing, and its events must not pile up work either.
-    requestAnimationFrame(() => {
+    // Many events make one picture; a browser slows the timers of pages in the background down by itself.
+    setTimeout(() => {
       this.#scheduled = false;
       const changed = this.#changed;
       this.#changed = new Set();
       for (const listener of this.#listeners) listener.changed(changed);
-    });
+    }, DRAWN_AFTER_MS);
   }
 }

@@ -12,6 +12,7 @@ import type { Entry } from "./model.ts";
 import { directionOf, kindNames, kindOf, nameOf, routeOf } from "./naming.ts";
 import { Sparkline } from "./sparkline.ts";
 import { StatusBadge } from "./status_badge.ts";
+import { judge } from "./url_draft.ts";
 
 /** The row. */
 export class RowView {
@@ -22,6 +23,7 @@ export class RowView {
   readonly #kind: HTMLElement = h("span", { "class": "kind" });
   readonly #tunnel: HTMLElement = h("code", {});
   readonly #target: HTMLElement = h("code", {});
+  readonly #weak: HTMLElement = h("span", { "class": "row-weak" }, icon("alert"), "weak key");
   readonly #received: HTMLElement = h("span", { "class": "rate-rx" });
   readonly #sent: HTMLElement = h("span", { "class": "rate-tx" });
   readonly #sessions: HTMLElement = h("span", { "class": "number" });
@@ -33,6 +35,7 @@ export class RowView {
   readonly #spark = new Sparkline(112, 28);
   #entry: Entry;
   #toggleShows = "";
+  #judged = "";
 
   /**
    * A row.
@@ -52,7 +55,7 @@ export class RowView {
       "tr",
       { "class": "row", "data-id": id, onclick: (event) => this.#open(event) },
       h("td", { "class": "cell-status" }, this.#badge.element),
-      h("td", { "class": "cell-name" }, this.#link, this.#kind),
+      h("td", { "class": "cell-name" }, this.#link, this.#kind, this.#weak),
       h("td", { "class": "cell-route" }, this.#tunnel, icon("arrow"), this.#target),
       h("td", { "class": "cell-spark" }, this.#spark.element),
       h("td", { "class": "cell-rates" }, this.#received, this.#sent),
@@ -84,6 +87,7 @@ export class RowView {
       this.#kind,
       kind === "forwarder" || direction === "" ? kindNames[kind] : `${kindNames[kind]}, ${direction}`,
     );
+    this.#showWeakKey(view.url);
     const { tunnel, target } = routeOf(view);
     setText(this.#tunnel, tunnel);
     setText(this.#target, target);
@@ -96,6 +100,12 @@ export class RowView {
     setText(this.#pool, linked ? `${view.pool} ready` : "");
     this.#spark.draw(rates.samples);
     this.#showButtons(name, view.status === "stopped");
+  }
+
+  #showWeakKey(url: string): void {
+    if (url === this.#judged) return;
+    this.#judged = url;
+    this.#weak.hidden = !judge(url).warnings.some((text) => text.startsWith("Tunnel key "));
   }
 
   #showButtons(name: string, stopped: boolean): void {

@@ -103,6 +103,6 @@ export function clientUrlFor(url: string, host: string): string | null {
     ...client,
     key: draft.key,
     tunnel: `${everywhere ? host : listened}:${port}`,
-    targets: "127.0.0.1:80",
+    targets: "127.0.0.1:8080",
   });
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { formatDuration } from "../config/duration.ts";
 import type { Settings } from "../config/types.ts";
 import { EngineHost } from "../engine/host.ts";
 import type { StartTunnel } from "../engine/types.ts";
@@ -33,6 +34,8 @@ const LONGEST_TROUBLE_LINE = 8_192;
 /** Options of {@linkcode engineProcesses}. */
 export interface EngineProcessOptions {
   readonly runtime: Runtime;
+  /** Those that an engine and its master have to agree on are handed on. */
+  readonly settings: Pick<Settings, "reportIntervalMs" | "shutdownTimeoutMs">;
   /** Hears of the trouble of engines themselves. */
   readonly logger: Logger;
   /** URL of the module that is the command. @default the `cli` module beside the sources */
@@ -40,13 +43,17 @@ export interface EngineProcessOptions {
 }
 
 /** Engines that are processes: the command itself, started once more as `nodepass engine`. */
-export function engineProcesses({ runtime, logger, entry = commandModule() }: EngineProcessOptions): StartEngine {
+export function engineProcesses(options: EngineProcessOptions): StartEngine {
+  const { runtime, settings, logger, entry = commandModule() } = options;
   const { execPath, standalone } = runtime.process;
   return (onReport) => {
     const child = runtime.processes.spawn({
       command: execPath,
       args: standalone ? ["engine"] : [...runtimeFlags(runtime, entry), "engine"],
-      env: {},
+      env: {
+        NP_REPORT_INTERVAL: formatDuration(settings.reportIntervalMs),
+        NP_SHUTDOWN_TIMEOUT: formatDuration(settings.shutdownTimeoutMs),
+      },
     });
     return linkTo(child, onReport, logger.with({ engine: child.pid }));
   };

@@ -27,7 +27,9 @@ export function startSupervisor(options: StartSupervisorOptions, events: Supervi
   const { runtime, settings, logger, engines, isolation } = options;
   const inside = engines === 0;
   return new Supervisor({
-    startEngine: inside ? engineInside({ runtime, settings, startTunnel }) : engineProcesses({ runtime, logger }),
+    startEngine: inside
+      ? engineInside({ runtime, settings, startTunnel })
+      : engineProcesses({ runtime, settings, logger }),
     engines: Math.max(1, engines),
     isolation: inside ? "shared" : isolation,
     settings,

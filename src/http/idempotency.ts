@@ -10,6 +10,8 @@ export const KEPT_MS: number = 10 * 60_000;
 /** How many answers are kept. */
 export const KEPT_ANSWERS = 1_000;
 const KEY_LENGTH = 256;
+/** No client needs more than what can be seen. */
+const KEY = /^[!-~]+$/;
 
 interface Kept {
   readonly fingerprint: string;
@@ -40,7 +42,7 @@ export class Idempotency {
    * @param key of the client
    * @param path what the key is for: two routes may see the same one
    * @param body of the request
-   * @throws {ApiError} 422 when the key came with another body, 400 for a key that is too long
+   * @throws {ApiError} 422 when the key came with another body, 400 for a key that is empty, too long or not printable
    */
   async answer(
     key: string,
@@ -48,6 +50,7 @@ export class Idempotency {
     body: Uint8Array<ArrayBuffer>,
     run: () => Promise<Response>,
   ): Promise<Response> {
+    if (!KEY.test(key)) throw new ApiError(400, "Invalid Idempotency-Key");
     if (key.length > KEY_LENGTH) throw new ApiError(400, `Idempotency-Key exceeds maximum length ${KEY_LENGTH}`);
     const fingerprint = await hash(body);
     this.#expire();

@@ -10,6 +10,10 @@ import type { InstanceChange } from "./parts.ts";
 
 const ACTIONS = ["start", "stop", "restart", "reset"] as const;
 
+/** An object that is no array: the library takes those for objects without members. */
+const object = <Entries extends v.ObjectEntries>(entries: Entries) =>
+  v.pipe(v.custom<Record<string, unknown>>(isObject), v.object(entries));
+
 const optionalText = v.nullish(v.string());
 /** Some clients clear a member by sending null. */
 const clearedText = v.optional(v.pipe(v.nullable(v.string()), v.transform((text) => text ?? "")));
@@ -22,15 +26,15 @@ const tags = v.pipe(
   ),
 );
 
-const createSchema = v.object({ url: v.pipe(v.string(), v.nonEmpty()), alias: optionalText });
-const replaceSchema = v.object({ url: v.pipe(v.string(), v.nonEmpty()) });
-const masterSchema = v.object({ alias: optionalText });
-const changeSchema = v.object({
+const createSchema = object({ url: v.pipe(v.string(), v.nonEmpty()), alias: optionalText });
+const replaceSchema = object({ url: v.pipe(v.string(), v.nonEmpty()) });
+const masterSchema = object({ alias: optionalText });
+const changeSchema = object({
   alias: optionalText,
   action: optionalText,
   restart: v.nullish(v.boolean()),
-  meta: v.nullish(v.object({
-    peer: v.nullish(v.object({ sid: clearedText, type: clearedText, alias: clearedText })),
+  meta: v.nullish(object({
+    peer: v.nullish(object({ sid: clearedText, type: clearedText, alias: clearedText })),
     tags: v.nullish(tags),
   })),
 });

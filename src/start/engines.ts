@@ -14,6 +14,7 @@ import type { EngineLink, StartEngine } from "../report/engine_link.ts";
 import { LineReader } from "../report/line_reader.ts";
 import { decodeReport, encodeCommand, type EngineReport } from "../report/messages.ts";
 import type { ChildExit, ChildProcess, Runtime } from "../runtime/types.ts";
+import { VERSION } from "../version.ts";
 
 /** What an engine on Deno may do: run any tunnel, and nothing else. */
 const DENO_FLAGS: readonly string[] = [
@@ -77,6 +78,10 @@ export function engineInside(
       report: (report) => {
         if (!gone) onReport(report);
       },
+    });
+    // As a process says it; an engine that never does counts as one that does not answer.
+    void Promise.resolve().then(() => {
+      if (!gone) onReport({ kind: "ready", pid: runtime.process.pid, version: VERSION });
     });
     const close = (graceMs: number): void => {
       void host.close(graceMs).then(() => {

@@ -104,7 +104,7 @@ export const sharedParameters: Readonly<Record<ParameterName, Parameter>> = {
     name: "If-Match",
     in: "header",
     description: "Revisions (`ETag`), or `*`: the change is made only while the instance still has one of them.",
-    schema: { type: "string", minLength: 1, maxLength: 1024 },
+    schema: { type: "string" },
     example: '"5f2c9a01"',
   },
 };

@@ -17,6 +17,9 @@ test("Idempotency keeps an answer for ten minutes, by path and key", async () =>
   const again = await kept.answer("k", "/a", body, run);
   deepEqual([again.status, again.headers.get("etag"), await again.text()], [201, '"1"', "1"]);
   await rejects(kept.answer("k", "/a", new Uint8Array(3), run), { status: 422 });
+  for (const key of ["", "a b", "\u00e4", "k".repeat(257)]) {
+    await rejects(kept.answer(key, "/a", body, run), { status: 400 });
+  }
   clock.advance(KEPT_MS);
   equal(await ask(), "4");
 });

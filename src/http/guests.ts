@@ -25,7 +25,7 @@ export const GUEST_LIMITS: GuestLimits = {
   opening: 256,
   openingPerSource: 16,
   burstMs: 500,
-  openingMs: 5_750,
+  openingMs: 5_400,
   unproven: 1_024,
 };
 

@@ -39,7 +39,7 @@ export const SERVE_LIMITS: ServeLimits = {
 };
 
 /** How often the runtime looks for requests that take too long. */
-const CHECK_MS = 500;
+const CHECK_MS = 250;
 const KEEP_ALIVE_PROBE_MS = 30_000;
 
 /** Options of {@linkcode serveHttp}. */

@@ -14,6 +14,8 @@ import { selfSignedCertificate } from "./self_signed.ts";
 /** A master that listens. */
 export interface MasterListener {
   readonly addr: SocketAddress;
+  /** Connections that have not sent a complete request. */
+  readonly opening: number;
   /** Reads the certificate files again. Never rejects: what is wrong is logged, and the old certificate stays. */
   reload(): Promise<void>;
   /** Stops listening, lets requests come to their end within `graceMs`, then ends every connection. Idempotent. */
@@ -58,6 +60,9 @@ export async function listenMaster(
     : null;
   return {
     addr: server.addr,
+    get opening() {
+      return server.opening;
+    },
     reload,
     close(closing) {
       timer?.cancel();

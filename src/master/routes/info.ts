@@ -31,7 +31,7 @@ async function infoOf(
 ): Promise<Record<string, unknown>> {
   const sample = await system.sample();
   const files = config.tls.kind === "files" ? config.tls.files : { chain: "", key: "" };
-  const { os, arch, name } = machine();
+  const { os, arch, name } = await machine(runtime.files);
   return {
     mid: instances.masterId,
     alias: instances.masterAlias,

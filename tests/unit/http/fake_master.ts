@@ -17,7 +17,7 @@ import type { SessionRecord } from "../../../src/report/types.ts";
 import { test } from "../../harness.ts";
 import { detectRuntime } from "../../../src/runtime/detect.ts";
 
-export const KEY = "0123456789abcdef0123456789abcdef";
+export const KEY = "0f1e2d3c4b5a69788796a5b4c3d2e1f0";
 
 const session: SessionRecord = {
   ...{ id: "1", protocol: "tcp", visitor: "192.0.2.1:5000", target: "127.0.0.1:80" },

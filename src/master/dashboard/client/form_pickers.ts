@@ -31,15 +31,16 @@ class Cards<Value> {
   place(cards: readonly { readonly value: Value; readonly title: string; readonly text: string }[]): void {
     this.#inputs.length = 0;
     const elements = cards.map(({ value, title, text }) => {
-      const note = freshId("card");
+      const [name, note] = [freshId("card"), freshId("card")];
       const input = h("input", {
         type: "radio",
         name: this.#name,
+        "aria-labelledby": name,
         "aria-describedby": note,
         onchange: () => this.#chosen(value),
       });
       this.#inputs.push({ input, value });
-      return h("label", { "class": "card" }, input, h("b", {}, title), h("span", { id: note }, text));
+      return h("label", { "class": "card" }, input, h("b", { id: name }, title), h("span", { id: note }, text));
     });
     fill(this.element, h("legend", {}, this.#legend), ...elements);
   }

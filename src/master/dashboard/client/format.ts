@@ -23,6 +23,16 @@ export function formatRate(bytesPerSecond: number): string {
   return bytesPerSecond < 0.5 ? "idle" : `${formatBytes(bytesPerSecond)}/s`;
 }
 
+/** Two rates in two lines: one word when nothing moves. */
+export function formatRates(
+  rx: number,
+  tx: number,
+  words: readonly [string, string] = ["↓", "↑"],
+): readonly [string, string] {
+  if (rx < 0.5 && tx < 0.5) return ["idle", ""];
+  return [`${words[0]} ${formatBytes(rx)}/s`, `${words[1]} ${formatBytes(tx)}/s`];
+}
+
 /** A span of time with its two largest units: "3 h 12 min". */
 export function formatSpan(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1000));

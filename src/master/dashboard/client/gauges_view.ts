@@ -5,7 +5,7 @@
  */
 import type { Info } from "./api.ts";
 import { h, s, setAttribute, setText } from "./dom.ts";
-import { formatBytes, formatRate, formatSpan, percent, plural } from "./format.ts";
+import { formatBytes, formatRates, formatSpan, percent, plural } from "./format.ts";
 import type { Totals } from "./model.ts";
 import { RateHistory } from "./rates.ts";
 
@@ -67,7 +67,7 @@ export class GaugesView {
 
   /** Shows the sums of all tunnels. */
   showTotals({ rate, sessions, running }: Totals): void {
-    this.#traffic.show(`↓ ${formatRate(rate.rx)}`, `↑ ${formatRate(rate.tx)}`);
+    this.#traffic.show(...formatRates(rate.rx, rate.tx));
     this.#sessions.show(String(sessions), `in ${plural(running, "tunnel")}`);
   }
 
@@ -82,9 +82,9 @@ export class GaugesView {
     const known = info.mem_total > 0;
     this.#memory.show(known ? formatBytes(info.mem_used) : "–", known ? `of ${formatBytes(info.mem_total)}` : "", used);
     const network = this.#networkRates.current;
-    this.#network.show(`↓ ${formatRate(network.rx)}`, `↑ ${formatRate(network.tx)}`);
+    this.#network.show(...formatRates(network.rx, network.tx));
     const disk = this.#diskRates.current;
-    this.#disk.show(`${formatRate(disk.rx)}`, `writes ${formatRate(disk.tx)}`);
+    this.#disk.show(...formatRates(disk.rx, disk.tx, ["read", "write"]));
     this.#up.show(formatSpan(info.uptime * 1000), `version ${info.impl_version ?? info.ver}`);
   }
 }

@@ -37,6 +37,7 @@ export class ListView {
   readonly #rows = new Map<string, RowView>();
   readonly #body: HTMLElement = h("tbody", {});
   readonly #table: HTMLElement;
+  readonly #frame: HTMLElement;
   readonly #empty: HTMLElement;
   readonly #nothing: HTMLElement = h("p", { "class": "nothing", role: "status" });
   readonly #tools: HTMLElement;
@@ -86,13 +87,15 @@ export class ListView {
       h("div", { "class": "search-place" }, icon("search"), this.#search),
       h("a", { "class": "button button-primary", href: hashOf({ page: "new" }) }, icon("plus"), "New tunnel"),
     );
+    this.#frame = h("div", { "class": "table-place" }, this.#table, this.#nothing);
+    this.#frame.hidden = true;
     this.#empty = emptyState();
     this.element = h(
       "section",
       { "class": "list", "aria-label": "Tunnels" },
       h("h1", { "class": "unseen" }, "Tunnels"),
       this.#tools,
-      h("div", { "class": "table-place" }, this.#table, this.#nothing),
+      this.#frame,
       this.#empty,
     );
     this.#empty.hidden = true;
@@ -128,9 +131,7 @@ export class ListView {
     for (const id of ids) {
       const entry = this.#context.model.entries.get(id);
       if (entry === undefined) continue;
-      const row = this.#rows.get(id);
-      if (row === undefined) this.#rows.set(id, new RowView(this.#context, entry));
-      else row.show(entry, id === this.#selected);
+      this.#rowOf(entry).show(entry, id === this.#selected);
     }
     for (const id of this.#rows.keys()) if (!this.#context.model.entries.has(id)) this.#rows.delete(id);
     this.show();
@@ -156,6 +157,7 @@ export class ListView {
     const none = totals.all === 0;
     this.#empty.hidden = !none || !this.#known;
     this.#tools.hidden = none;
+    this.#frame.hidden = none;
     this.#table.hidden = shown.length === 0;
     this.#nothing.hidden = none || shown.length > 0;
     setText(this.#nothing, words === "" ? "No tunnel is in this state." : `No tunnel matches “${words}”.`);
@@ -163,13 +165,22 @@ export class ListView {
 
   /** Moves only what has to move: whatever has the focus keeps it. */
   #place(shown: readonly Entry[]): void {
-    const wanted = shown.flatMap(({ view }) => this.#rows.get(view.id)?.element ?? []);
+    const wanted = shown.map((entry) => this.#rowOf(entry).element);
     const kept = new Set<Element>(wanted);
     for (const element of [...this.#body.children]) if (!kept.has(element)) element.remove();
     wanted.forEach((element, index) => {
       const there = this.#body.children[index];
       if (there !== element) this.#body.insertBefore(element, there ?? null);
     });
+  }
+
+  #rowOf(entry: Entry): RowView {
+    let row = this.#rows.get(entry.view.id);
+    if (row === undefined) {
+      row = new RowView(this.#context, entry);
+      this.#rows.set(entry.view.id, row);
+    }
+    return row;
   }
 
   #chip(filter: Filter): HTMLElement {

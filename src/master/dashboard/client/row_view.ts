@@ -6,7 +6,7 @@
 import { act } from "./actions.ts";
 import { type Context, hashOf } from "./context.ts";
 import { fill, h, setAttribute, setText } from "./dom.ts";
-import { formatRate } from "./format.ts";
+import { formatRates } from "./format.ts";
 import { icon } from "./icons.ts";
 import type { Entry } from "./model.ts";
 import { directionOf, kindNames, kindOf, nameOf, routeOf } from "./naming.ts";
@@ -91,8 +91,9 @@ export class RowView {
     const { tunnel, target } = routeOf(view);
     setText(this.#tunnel, tunnel);
     setText(this.#target, target);
-    setText(this.#received, running ? `↓ ${formatRate(rates.current.rx)}` : "");
-    setText(this.#sent, running ? `↑ ${formatRate(rates.current.tx)}` : "");
+    const [received, sent] = running ? formatRates(rates.current.rx, rates.current.tx) : ["", ""];
+    setText(this.#received, received);
+    setText(this.#sent, sent);
     setText(this.#sessions, running ? String(view.tcps + view.udps) : "");
     setText(this.#sessionsNote, running && view.udps > 0 ? `${view.udps} UDP` : "");
     const linked = running && kind !== "forwarder" && view.pool > 0;

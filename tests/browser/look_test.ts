@@ -112,11 +112,13 @@ Deno.test({
     await keyboard.press("Enter");
     await page.getByRole("heading", { name: "by hand" }).waitFor();
     equal(await focused(), "by hand");
-
+    await page.getByRole("complementary").getByText("Running").waitFor();
+    await tabTo("Stop");
     await tabTo("Stop");
     await keyboard.press("Enter");
     await page.getByRole("dialog").waitFor();
     equal(await focused(), "Cancel");
+    await tabTo("Stop");
     await tabTo("Stop");
     await keyboard.press("Enter");
     await page.getByRole("complementary").getByText("Stopped").waitFor();

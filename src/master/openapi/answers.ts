@@ -105,7 +105,7 @@ export const sharedParameters: Readonly<Record<ParameterName, Parameter>> = {
     in: "header",
     description: "Revisions (`ETag`), or `*`: the change is made only while the instance still has one of them.",
     schema: { type: "string" },
-    example: '"5f2c9a01"',
+    example: "*",
   },
 };
 

@@ -65,6 +65,10 @@ const create: Operation = {
         summary: "The other end of it",
         value: { url: "client://k@203.0.113.7:10101/127.0.0.1:80?min=8" },
       },
+      forward: {
+        summary: "Pass a port on to another host, without a tunnel",
+        value: { alias: "relay", url: "client://127.0.0.1:0/192.0.2.10:443?mode=1&notcp=0&rate=100" },
+      },
     }),
   },
   responses: {

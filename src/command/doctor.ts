@@ -53,7 +53,7 @@ async function examineInstances(
     ...pairs.filter(({ server, client }) => wanted(server) || wanted(client)).map((pair) => () =>
       pairSection(pair, context.runtime)
     ),
-    ...alone.filter(wanted).map((patient) => () => aloneSection(patient)),
+    ...alone.filter(wanted).map((patient) => () => aloneSection(patient, context.runtime)),
   ]);
   const unread = read.flatMap(({ findings }) => findings);
   if (unread.length > 0) sections.push({ subject: "Instances that cannot be examined", findings: unread });

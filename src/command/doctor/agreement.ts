@@ -10,7 +10,8 @@ import { CLOCK_WARNING_MS } from "./master.ts";
 import type { Pair } from "./pairs.ts";
 
 /** Everything that two URLs and two clocks tell. */
-export function agreement({ server, client }: Pair): Finding[] {
+export function agreement(pair: Pair): Finding[] {
+  const { server, client } = pair;
   const together = server.master === client.master;
   return [
     ...addresses(server.config, client.config, together),
@@ -18,7 +19,7 @@ export function agreement({ server, client }: Pair): Finding[] {
     wires(server.config, client.config),
     ...transports(server.config, client.config),
     tls(server.config, client.config),
-    ...modes(server.config, client.config, client.view.status === "running" ? client.view.mode : 0),
+    ...modes(pair),
     ...protocols(server.config, client.config),
     ...clocks(server.master.aheadMs, client.master.aheadMs, together),
   ];
@@ -117,16 +118,18 @@ function tls({ tls, wire }: ServerConfig, client: ClientConfig): Finding {
   return fine("tls", wire === "secure" && code === 1 ? "tls=1, made from the key" : `tls=${code}`);
 }
 
-function modes(server: ServerConfig, client: ClientConfig, chosen: number): Finding[] {
-  if (client.mode === "auto" && chosen === 1) {
+function modes({ server, client }: Pair): Finding[] {
+  if (client.config.mode === "auto" && client.view.status === "running" && client.view.mode === 1) {
     return [broken(
       "mode",
       "the client found the tunnel address on its own machine and forwards by itself, without the server",
       "set mode=2 on the client",
     )];
   }
-  const flow = { auto: "chosen by the server", reverse: "visitors arrive at the server", forward: "at the client" };
-  return [fine("mode", server.mode === "forward" ? "visitors arrive at the client" : flow[server.mode])];
+  const chosen = server.view.status === "running" ? server.view.mode : 0;
+  const mode = server.config.mode === "auto" ? [null, "reverse", "forward"][chosen] : server.config.mode;
+  if (mode == null) return [];
+  return [fine("mode", `visitors arrive at the ${mode === "reverse" ? "server" : "client"}`)];
 }
 
 function protocols(server: ServerConfig, client: ClientConfig): Finding[] {

@@ -9,6 +9,7 @@ import type { ClientConfig, ServerConfig, TunnelConfig } from "../../config/type
 import { messageOf } from "../../errors.ts";
 import { escapeValue } from "../../log/escape.ts";
 import { API_KEY_ID, type InstanceView } from "../../master/instance.ts";
+import type { Clock } from "../../runtime/types.ts";
 import { broken, doubtful, type Finding, fine } from "./finding.ts";
 import type { Master } from "./master.ts";
 
@@ -22,6 +23,9 @@ export interface Patient<C extends TunnelConfig = TunnelConfig> {
 /** Shortest key that is not called short. */
 const SHORT_KEY = 16;
 const LOG_LINES = 200;
+/** The usual interval of reports and a bit. */
+const REPORT_MS = 7_000;
+const LOOK_MS = 500;
 
 /** The instances whose URLs can be read; one finding for each of the others. */
 export function patientsOf(master: Master): { patients: Patient[]; findings: Finding[] } {
@@ -53,6 +57,19 @@ export function isDualClient(patient: Patient): patient is Patient<ClientConfig>
 /** Type, id and alias for people. */
 export function nameOf({ id, alias, type }: Pick<InstanceView, "id" | "alias" | "type">): string {
   return alias === "" ? `${type} ${id}` : `${type} ${id} "${escapeValue(alias)}"`;
+}
+
+/** An instance that has just started says so with its next report: waits for it, not for long. */
+export async function settled<C extends TunnelConfig>(patient: Patient<C>, clock: Clock): Promise<Patient<C>> {
+  const { master } = patient;
+  let { view } = patient;
+  const deadline = clock.now() + REPORT_MS;
+  while (view.status === "running" && view.mode === 0 && clock.now() < deadline) {
+    if (await lastTrouble({ ...patient, view }) !== null) break;
+    await new Promise<void>((resolve) => clock.after(LOOK_MS, resolve));
+    view = await master.api.get<InstanceView>(`/instances/${view.id}`).catch(() => view);
+  }
+  return { ...patient, view };
 }
 
 /** What can be said about an instance by itself. */

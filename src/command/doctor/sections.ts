@@ -7,13 +7,17 @@ import type { Runtime } from "../../runtime/types.ts";
 import { agreement } from "./agreement.ts";
 import { certificateFindings } from "./certificate.ts";
 import { broken, doubtful, type Finding, fine, type Section } from "./finding.ts";
-import { instanceFindings, isDualClient, isServer, nameOf, type Patient } from "./instance.ts";
+import { instanceFindings, isDualClient, isServer, nameOf, type Patient, settled } from "./instance.ts";
 import type { Pair } from "./pairs.ts";
 import { entryPaths, flowOf, targetPaths, tunnelPath, tunnelPathAlone } from "./paths.ts";
 
 /** Both ends of a tunnel. */
-export async function pairSection(pair: Pair, runtime: Runtime): Promise<Section> {
-  const { server, client } = pair;
+export async function pairSection(found: Pair, runtime: Runtime): Promise<Section> {
+  const [server, client] = await Promise.all([
+    settled(found.server, runtime.clock),
+    settled(found.client, runtime.clock),
+  ]);
+  const pair = { server, client };
   const { dials, takes } = flowOf(pair);
   const findings: Finding[] = [];
   for (const patient of [server, client] as const) {
@@ -32,7 +36,8 @@ export async function pairSection(pair: Pair, runtime: Runtime): Promise<Section
 }
 
 /** A forwarder, or an end whose other end is somewhere else. */
-export async function aloneSection(patient: Patient): Promise<Section> {
+export async function aloneSection(found: Patient, { clock }: Pick<Runtime, "clock">): Promise<Section> {
+  const patient = await settled(found, clock);
   const findings = [...await instanceFindings(patient), ...await otherwise(patient)];
   return { subject: nameOf(patient.view), findings };
 }

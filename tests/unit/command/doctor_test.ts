@@ -179,3 +179,13 @@ sceneTest("doctor says when the other end is not known", async (scene) => {
   equal(await doctorCommand(["--api", scene.servers.url, "--key", KEY], contextOf(world)), 1);
   match(world.stdout, /error +handshake +no client is connected\n.*--api2/);
 }, { serverView: { pool: 0 } });
+
+sceneTest("doctor waits for the first report of what has just started", async (scene) => {
+  const [server] = scene.servers.instances;
+  scene.servers.instances = [{ ...server!, mode: 0, pool: 0 }];
+  const examined = scene.examine();
+  setTimeout(() => scene.servers.instances = [server!], 300);
+  const { code, text } = await examined;
+  equal(code, 0, text);
+  match(text, /ok +mode +visitors arrive at the server/);
+});

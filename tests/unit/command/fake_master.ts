@@ -88,6 +88,8 @@ export class FakeMaster {
     if (path === "/instances") {
       return send(200, [view({ id: API_KEY_ID, url: KEY, config: INFO.mid }), ...this.instances]);
     }
+    const id = /^\/instances\/(\w{8})$/.exec(path)?.[1];
+    if (id !== undefined) return send(200, this.instances.find((instance) => instance.id === id));
     if (path === "/tcping") return send(200, this.#tcping(url.searchParams.get("target") ?? ""));
     if (path === "/events") return this.#events(response);
     send(404, { error: "Not found" });

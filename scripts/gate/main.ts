@@ -63,6 +63,7 @@ function staticSteps(): Step[] {
     step("unused files", "compile", checkReached),
     step("doc comments", "compile", checkDocComments),
     step("API document", "read", lintDocument),
+    denoStep("dashboard is built", "read", "run", "-A", "scripts/assets/main.ts", "--check"),
   ];
 }
 
@@ -91,6 +92,7 @@ function testSteps(): Step[] {
   if (exists("examples")) steps.push(step("examples", "node", runExamples));
   if (exists("scripts/demo/main.ts")) steps.push(step("demo", "node", runDemo));
   steps.push(step("API requests", "deno", () => fuzzApi(FULL)));
+  steps.push(...suiteSteps("browser", { deno: "deno", node: "node" }));
   steps.push(step("packaging", "deno", () => runOnDeno(filesOf("packaging", false), own)));
   return steps;
 }

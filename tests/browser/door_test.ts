@@ -1,9 +1,8 @@
 import { equal, match, ok } from "../harness.ts";
-import { browserMissing, openStage, signIn } from "./stage.ts";
+import { inBrowser, openStage, signIn } from "./stage.ts";
 
 Deno.test({
-  name: "the door opens with the key alone, keeps it out of the address, and closes behind who signs out",
-  ignore: browserMissing !== undefined,
+  ...inBrowser("the door opens with the key alone, keeps it out of the address, and closes behind who signs out"),
   fn: async () => {
     await using stage = await openStage();
     const { page, master, complaints } = stage;
@@ -31,8 +30,9 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a new API key is shown once and in use here; another page with the old one stands in front of the door",
-  ignore: browserMissing !== undefined,
+  ...inBrowser(
+    "a new API key is shown once and in use here; another page with the old one stands in front of the door",
+  ),
   fn: async () => {
     await using stage = await openStage();
     const { page, master, complaints } = stage;

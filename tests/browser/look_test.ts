@@ -1,7 +1,7 @@
 import { deepEqual, equal, ok } from "../harness.ts";
 import type { InstanceView } from "../../src/master/instance.ts";
 import { faintTexts, namelessControls, overflow } from "./examine.ts";
-import { browserMissing, openStage, signIn, type Stage } from "./stage.ts";
+import { inBrowser, openStage, signIn, type Stage } from "./stage.ts";
 
 /** Tunnels in every state. */
 async function populate(stage: Stage): Promise<void> {
@@ -37,8 +37,7 @@ async function visitAll(stage: Stage, look: (place: string) => Promise<void>): P
 
 for (const colorScheme of ["light", "dark"] as const) {
   Deno.test({
-    name: `every control has a name and every text stands out (${colorScheme})`,
-    ignore: browserMissing !== undefined,
+    ...inBrowser(`every control has a name and every text stands out (${colorScheme})`),
     fn: async () => {
       await using stage = await openStage({ colorScheme });
       await visitAll(stage, async (place) => {
@@ -52,8 +51,7 @@ for (const colorScheme of ["light", "dark"] as const) {
 }
 
 Deno.test({
-  name: "nothing is wider than a screen of 380 pixels",
-  ignore: browserMissing !== undefined,
+  ...inBrowser("nothing is wider than a screen of 380 pixels"),
   fn: async () => {
     await using stage = await openStage({ width: 380, height: 740, touch: true });
     await visitAll(stage, async (place) => {
@@ -63,8 +61,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "colours follow the system until somebody chooses, and the choice stays",
-  ignore: browserMissing !== undefined,
+  ...inBrowser("colours follow the system until somebody chooses, and the choice stays"),
   fn: async () => {
     await using stage = await openStage({ colorScheme: "dark" });
     const { page } = stage;
@@ -80,8 +77,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "the keyboard alone signs in, makes a tunnel, stops it and deletes it",
-  ignore: browserMissing !== undefined,
+  ...inBrowser("the keyboard alone signs in, makes a tunnel, stops it and deletes it"),
   fn: async () => {
     await using stage = await openStage();
     const { page, master } = stage;
@@ -138,8 +134,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "what others wrote is text: names, tags and log lines run nothing",
-  ignore: browserMissing !== undefined,
+  ...inBrowser("what others wrote is text: names, tags and log lines run nothing"),
   fn: async () => {
     await using stage = await openStage();
     const { page } = stage;

@@ -39,8 +39,12 @@ export interface Stage extends AsyncDisposable {
 const places: readonly string[] = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 const executablePath = await firstOf(places);
 
-/** Why no browser can look; undefined when one can. */
-export const browserMissing: string | undefined = executablePath === null ? "needs chromium" : undefined;
+/** Name of a test that needs the browser, and whether it is there. */
+export function inBrowser(name: string): { readonly name: string; readonly ignore: boolean } {
+  const ignore = executablePath === null;
+  return { name: ignore ? `${name} (needs chromium)` : name, ignore };
+}
+| undefined = executablePath === null ? "needs chromium" : undefined;
 
 /** Updates come every second instead of every five. */
 const quick: Runtime = {

@@ -3,7 +3,7 @@ import { equal, match, ok } from "../harness.ts";
 import { Target } from "../e2e/targets.ts";
 import { ask, bytesOf, firstWords, visit } from "../e2e/visitors.ts";
 import { freePort } from "../unit/tunnel/forward_fixture.ts";
-import { browserMissing, openStage, signIn, type Stage } from "./stage.ts";
+import { inBrowser, openStage, signIn, type Stage } from "./stage.ts";
 
 /** Fills the form for a forwarder in; does not send it. */
 async function fillForwarder(
@@ -18,8 +18,7 @@ async function fillForwarder(
 }
 
 Deno.test({
-  name: "a tunnel is made with the form, carries traffic that shows, is edited, stopped, started and deleted",
-  ignore: browserMissing !== undefined,
+  ...inBrowser("a tunnel is made with the form, carries traffic that shows, is edited, stopped, started and deleted"),
   fn: async () => {
     await using target = await Target.listen();
     await using stage = await openStage();
@@ -76,8 +75,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a server shows the URL of its client, and both ends find each other",
-  ignore: browserMissing !== undefined,
+  ...inBrowser("a server shows the URL of its client, and both ends find each other"),
   fn: async () => {
     await using target = await Target.listen();
     await using stage = await openStage();
@@ -107,8 +105,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "log lines and sessions appear as they come, and a session ends at a click",
-  ignore: browserMissing !== undefined,
+  ...inBrowser("log lines and sessions appear as they come, and a session ends at a click"),
   fn: async () => {
     await using target = await Target.listen();
     await using stage = await openStage();

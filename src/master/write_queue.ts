@@ -105,14 +105,18 @@ export class WriteQueue<Draft> {
     this.#running ??= this.#run().finally(() => {
       this.#running = null;
       // A change may have come between the last look and this one.
-      if (this.#waiting.length > 0) this.#start();
+      if (this.#isBehind) this.#start();
     });
   }
 
   async #run(): Promise<void> {
     // Whoever asks within this turn shares the first write.
     await Promise.resolve();
-    while (this.#waiting.length > 0 || this.#counters && this.#gathering === null) await this.#write();
+    while (this.#isBehind) await this.#write();
+  }
+
+  get #isBehind(): boolean {
+    return this.#waiting.length > 0 || this.#counters && this.#gathering === null;
   }
 
   async #write(): Promise<void> {
@@ -140,7 +144,7 @@ export class WriteQueue<Draft> {
   }
 
   #unsaved(error: unknown): ApiError {
-    const full = error instanceof NodePassError && error.code as string === "no_space";
+    const full = error instanceof NodePassError && error.code === "no_space";
     this.#options.logger.error("Cannot save the state", { reason: String(error) });
     return new ApiError(507, full ? "Cannot save: no space left on device" : "Cannot save the state");
   }

@@ -7,6 +7,7 @@ import type { RuntimeName } from "../../tests/e2e/process.ts";
 import type { Row } from "../bench/rows.ts";
 import { aborts } from "./scenarios/aborts.ts";
 import { boundaries, expiry, flood } from "./scenarios/datagrams.ts";
+import { stuckReaders } from "./scenarios/events.ts";
 import { pausedReader } from "./scenarios/idle.ts";
 import { kills } from "./scenarios/kills.ts";
 import { bulk, burst, churn, quietSessions, shortConnections, stalledReceiver } from "./scenarios/load.ts";
@@ -37,6 +38,7 @@ export const PROFILES: Readonly<Record<string, (runtime: RuntimeName, quick: boo
   T3: (runtime, quick) => onStage(cells(runtime, quick), (stage) => scripts(stage, quick ? 40 : 1_000)),
   T4: (runtime, quick) => onStage(cells(runtime, quick), (stage) => aborts(stage, quick ? 2_000 : 10_000)),
   T6: (runtime, quick) => onCells(runtime, (cell) => pausedReader(cell, quick ? 5_000 : 25_000)),
+  E1: (runtime, quick) => [() => stuckReaders(runtime, 50, quick ? 10 : 600)],
   F1: (runtime, quick) => [() => kills(runtime, "client", quick ? 4 : 100)],
   F2: (runtime, quick) => [() => kills(runtime, "server", quick ? 4 : 100)],
   F4: (runtime, quick) =>

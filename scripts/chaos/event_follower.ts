@@ -35,7 +35,7 @@ export class EventFollower {
 
   /** Goes away. */
   async close(): Promise<void> {
-    // Not through a signal: Deno forgets those of long answers once memory is collected.
+    // Not through a signal: on Deno it was seen to leave an answer open on which much arrives.
     await this.#reader?.cancel().catch(() => {});
     await this.#reading;
   }

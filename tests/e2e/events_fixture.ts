@@ -106,7 +106,7 @@ export class EventReader {
 
   /** Goes away. Idempotent. */
   async close(): Promise<void> {
-    // Not through a signal: Deno forgets those of long answers once memory is collected.
+    // Not through a signal: on Deno it was seen to leave an answer open on which much arrives.
     await this.#reader.cancel().catch(() => {});
     await this.#reading;
   }

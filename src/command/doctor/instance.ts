@@ -60,11 +60,15 @@ export function nameOf({ id, alias, type }: Pick<InstanceView, "id" | "alias" | 
 }
 
 /** An instance that has just started says so with its next report: waits for it, not for long. */
-export async function settled<C extends TunnelConfig>(patient: Patient<C>, clock: Clock): Promise<Patient<C>> {
+export async function settled<C extends TunnelConfig>(
+  patient: Patient<C>,
+  clock: Clock,
+  isSettled: (view: InstanceView) => boolean,
+): Promise<Patient<C>> {
   const { master } = patient;
   let { view } = patient;
   const deadline = clock.now() + REPORT_MS;
-  while (view.status === "running" && view.mode === 0 && clock.now() < deadline) {
+  while (view.status === "running" && !isSettled(view) && clock.now() < deadline) {
     if (await lastTrouble({ ...patient, view }) !== null) break;
     await new Promise<void>((resolve) => clock.after(LOOK_MS, resolve));
     view = await master.api.get<InstanceView>(`/instances/${view.id}`).catch(() => view);

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { InstanceView } from "../../master/instance.ts";
 import type { Runtime } from "../../runtime/types.ts";
 import { agreement } from "./agreement.ts";
 import { certificateFindings } from "./certificate.ts";
@@ -11,11 +12,15 @@ import { instanceFindings, isDualClient, isServer, nameOf, type Patient, settled
 import type { Pair } from "./pairs.ts";
 import { entryPaths, flowOf, targetPaths, tunnelPath, tunnelPathAlone } from "./paths.ts";
 
+/** A client that forwards by itself will have no links. */
+const connected = ({ type, mode, pool }: InstanceView): boolean =>
+  type === "client" && mode === 1 || mode > 0 && pool > 0;
+
 /** Both ends of a tunnel. */
 export async function pairSection(found: Pair, runtime: Runtime): Promise<Section> {
   const [server, client] = await Promise.all([
-    settled(found.server, runtime.clock),
-    settled(found.client, runtime.clock),
+    settled(found.server, runtime.clock, connected),
+    settled(found.client, runtime.clock, connected),
   ]);
   const pair = { server, client };
   const { dials, takes } = flowOf(pair);
@@ -37,7 +42,7 @@ export async function pairSection(found: Pair, runtime: Runtime): Promise<Sectio
 
 /** A forwarder, or an end whose other end is somewhere else. */
 export async function aloneSection(found: Patient, { clock }: Pick<Runtime, "clock">): Promise<Section> {
-  const patient = await settled(found, clock);
+  const patient = await settled(found, clock, ({ mode }) => mode !== 0);
   const findings = [...await instanceFindings(patient), ...await otherwise(patient)];
   return { subject: nameOf(patient.view), findings };
 }

@@ -182,7 +182,7 @@ sceneTest("doctor says when the other end is not known", async (scene) => {
 
 sceneTest("doctor waits for the first report of what has just started", async (scene) => {
   const [server] = scene.servers.instances;
-  scene.servers.instances = [{ ...server!, mode: 0, pool: 0 }];
+  scene.servers.instances = [{ ...server!, mode: 1, pool: 0 }];
   const examined = scene.examine();
   setTimeout(() => scene.servers.instances = [server!], 300);
   const { code, text } = await examined;

@@ -18,6 +18,8 @@ export interface ApiCall extends Omit<RequestInit, "body"> {
 export interface CheckedApi {
   /** Calls the path behind the base, such as `/instances`, and checks the answer. Streams are not read. */
   (path: string, call?: ApiCall): Promise<Response>;
+  /** What was answered so far: operation and status, such as `getInstance 404`. */
+  readonly seen: ReadonlySet<string>;
   /** The value of the JSON answer, after a check of the status. */
   json<T>(path: string, call?: ApiCall & { readonly status?: number }): Promise<T>;
 }
@@ -30,6 +32,8 @@ export interface CheckedApi {
  */
 export function checkedApi(base: string, key: string): CheckedApi {
   const check = new DocumentCheck(openApiDocument(new URL(base).pathname.replace(/\/v1$/, "")));
+
+  const seen = new Set<string>();
 
   const call = async (path: string, { body, key: own = key, ...init }: ApiCall = {}): Promise<Response> => {
     const headers = new Headers(init.headers);
@@ -46,6 +50,7 @@ export function checkedApi(base: string, key: string): CheckedApi {
     const text = isStream ? null : await response.text();
     const method = init.method ?? "GET";
     const place = path.split("?")[0]!;
+    seen.add(`${check.operationOf(method, place)} ${response.status}`);
     const problems = check.problems({ method, path: place, status: response.status, headers: response.headers, text });
     if (problems.length > 0) {
       await response.body?.cancel();
@@ -65,5 +70,5 @@ export function checkedApi(base: string, key: string): CheckedApi {
     return JSON.parse(text) as T;
   };
 
-  return Object.assign(call, { json });
+  return Object.assign(call, { json, seen });
 }

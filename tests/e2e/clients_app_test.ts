@@ -1,7 +1,8 @@
 // An application in Swift: a member that is missing or null fails the whole answer.
 import type { InstanceView } from "../../src/master/instance.ts";
 import { deepEqual, equal, match, ok } from "../harness.ts";
-import { freePort, KEY, masterTest } from "./clients_fixture.ts";
+import { freePort } from "../unit/tunnel/forward_fixture.ts";
+import { KEY, masterTest } from "./clients_fixture.ts";
 
 const MEMBERS = "id alias type status url config restart meta mode ping pool tcps udps tcprx tcptx udprx udptx".split(
   " ",

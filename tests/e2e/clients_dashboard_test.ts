@@ -1,7 +1,8 @@
 // A dashboard in Go: fixed types, `/info` every two seconds, `/events` kept open.
 import type { InstanceView } from "../../src/master/instance.ts";
 import { deepEqual, equal, match, ok } from "../harness.ts";
-import { freePort, KEY, masterTest } from "./clients_fixture.ts";
+import { freePort } from "../unit/tunnel/forward_fixture.ts";
+import { KEY, masterTest } from "./clients_fixture.ts";
 
 const INSTANCE: Readonly<Record<string, string>> = {
   id: "string",

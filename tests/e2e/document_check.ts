@@ -63,6 +63,12 @@ export class DocumentCheck {
     return this.against({ $ref: SCHEMA_PLACE + name }, value);
   }
 
+  /** The operation that a call is; null when the document has none. */
+  operationOf(method: string, path: string): string | null {
+    const name = method.toLowerCase();
+    return METHODS.includes(name) ? this.#item(path)?.[name as Method]?.operationId ?? null : null;
+  }
+
   /** What is wrong with an answer, in words. */
   problems(received: Received): string[] {
     const method = received.method.toLowerCase();

@@ -15,6 +15,7 @@ type AnswerName =
   | "RequestTimeout"
   | "BodyTooLarge"
   | "PreconditionFailed"
+  | "ShuttingDown"
   | "CannotSave";
 
 /** A pointer to a schema of the document. */
@@ -68,8 +69,9 @@ export const bodyAnswers: Readonly<Record<string, Reference>> = {
   "413": { $ref: "#/components/responses/BodyTooLarge" },
 };
 
-/** What an operation that changes something can answer when the disk does not take it. */
+/** What an operation that changes something can answer when it cannot be kept. */
 export const saveAnswers: Readonly<Record<string, Reference>> = {
+  "503": { $ref: "#/components/responses/ShuttingDown" },
   "507": { $ref: "#/components/responses/CannotSave" },
 };
 
@@ -131,9 +133,11 @@ export const sharedAnswers: Readonly<Record<AnswerName, Answer>> = {
     "Somebody else changed the instance: it has none of the revisions of `If-Match`.",
     "Precondition failed: the instance was changed by somebody else",
   ),
+  ShuttingDown: errorAnswer("The master is ending.", "Shutting down"),
   CannotSave: errorAnswer(
     "The change could not be written to the disk and was undone.",
     "Cannot save: no space left on device",
+    "Cannot save the state",
   ),
 };
 

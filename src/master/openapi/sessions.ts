@@ -39,7 +39,6 @@ const list: Operation = {
       content: json("SessionList", { list: { summary: "One connection", value: [exampleSession] } }),
     },
     "404": answerRef("NotFound"),
-    "503": errorAnswer("The instance did not answer in time.", "Instance does not answer"),
     ...keyAnswers,
   },
 };
@@ -52,7 +51,6 @@ const end: Operation = {
   responses: {
     "204": { description: "It has ended." },
     "404": errorAnswer("No instance or no session has this id.", "Instance not found", "Session not found"),
-    "503": errorAnswer("The instance did not answer in time.", "Instance does not answer"),
     ...keyAnswers,
   },
 };

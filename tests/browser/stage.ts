@@ -44,7 +44,6 @@ export function inBrowser(name: string): { readonly name: string; readonly ignor
   const ignore = executablePath === null;
   return { name: ignore ? `${name} (needs chromium)` : name, ignore };
 }
-| undefined = executablePath === null ? "needs chromium" : undefined;
 
 /** Updates come every second instead of every five. */
 const quick: Runtime = {

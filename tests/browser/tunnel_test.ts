@@ -42,7 +42,7 @@ Deno.test({
 
     await panel.getByRole("link", { name: "Edit" }).click();
     await page.getByLabel("Name optional").fill("echo two");
-    await page.getByText("Limits").click();
+    await page.getByText("Limits", { exact: true }).click();
     await page.getByLabel("Speed limit").fill("fast");
     await page.getByText('Parameter "rate" is "fast": expected an integer >= 0, in Mbit/s').first().waitFor();
     await page.getByLabel("Speed limit").fill("80");

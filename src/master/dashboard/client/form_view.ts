@@ -47,7 +47,7 @@ export class Form {
     this.#context = context;
     this.#view = view;
     this.#draft = (view === null ? null : readDraft(view.url)) ?? emptyDraft("server");
-    this.#direction = directionOf(this.#draft, view);
+    this.#direction = directionOf(this.#draft);
     if (view === null) this.#useDirection();
     const title = freshId("form");
     const name = freshId("name");
@@ -157,7 +157,7 @@ export class Form {
     const draft = readDraft(url);
     if (draft === null) return false;
     this.#draft = draft;
-    this.#direction = directionOf(draft, null);
+    this.#direction = directionOf(draft);
     this.#placeFields();
     this.#show();
     return true;
@@ -260,13 +260,14 @@ export class Form {
   }
 }
 
-/** The direction of a URL; a client alone does not say it, but one that runs knows. */
-function directionOf(draft: UrlDraft, view: InstanceView | null): Direction {
+/** The direction of a URL. */
+function directionOf(draft: UrlDraft): Direction {
   const known = directions[draft.kind];
   const mode = draft.values.get("mode") ?? "";
   const fitting = known.filter((direction) => direction.mode === (mode === "0" ? "" : mode));
-  const isForward = draft.kind === "client" && view !== null && view.mode === 2;
-  const found = view === null && draft.tunnel === "" ? known[0] : fitting[isForward && fitting.length > 1 ? 1 : 0];
+  // The URL of a client does not say it: an address without a host is one to listen on.
+  const listens = /^(:|0\.0\.0\.0:|\[::\]:)/.test(draft.targets);
+  const found = draft.tunnel === "" ? known[0] : fitting.find(({ target }) => target.dialled !== listens) ?? fitting[0];
   return found ?? known[0] as Direction;
 }
 

@@ -27,9 +27,9 @@ export function routeOf(view: InstanceView): Route {
 /** Server, client, or a client that needs no server. */
 export function kindOf(view: InstanceView): Kind {
   if (view.type === "server") return "server";
-  const mode = splitUrl(view.config || view.url)?.query.findLast(({ name }) => name === "mode")?.value;
   // A client that decides for itself tells what it became.
-  return mode === "1" || (mode ?? "0") === "0" && view.mode === 1 && view.pool === 0 ? "forwarder" : "client";
+  const asked = splitUrl(view.config || view.url)?.query.findLast(({ name }) => name === "mode")?.value;
+  return asked === "1" || view.mode === 1 ? "forwarder" : "client";
 }
 
 /** Words for kinds. */
@@ -43,11 +43,10 @@ export const statusNames: Readonly<Record<Status | "", string>> = {
   "": "",
 };
 
-/** Which way visitors go, in a few words; "" while that is not known. */
-export function directionOf(view: InstanceView): string {
-  if (kindOf(view) === "forwarder") return "no other end";
-  if (view.mode === 1) return "reverse";
-  return view.mode === 2 ? "forward" : "";
+/** Its kind in words; a server that runs knows the direction, a client does not. */
+export function describe(view: InstanceView): string {
+  const direction = view.type !== "server" ? "" : ["", ", reverse", ", forward"][view.mode] ?? "";
+  return kindNames[kindOf(view)] + direction;
 }
 
 /** Whether a search finds it. */

@@ -9,7 +9,7 @@ import { fill, h, setAttribute, setText } from "./dom.ts";
 import { icon } from "./icons.ts";
 import { LogView } from "./log_view.ts";
 import type { Entry } from "./model.ts";
-import { directionOf, kindNames, kindOf, nameOf } from "./naming.ts";
+import { describe, nameOf } from "./naming.ts";
 import { OverviewView } from "./overview_view.ts";
 import { SessionsView } from "./sessions_view.ts";
 import { StatusBadge } from "./status_badge.ts";
@@ -119,12 +119,7 @@ export class PanelView {
     const { view } = entry;
     setText(this.#heading, nameOf(view));
     setAttribute(this.element, "aria-label", `Tunnel ${nameOf(view)}`);
-    const kind = kindOf(view);
-    const direction = directionOf(view);
-    setText(
-      this.#kind,
-      kind === "forwarder" || direction === "" ? kindNames[kind] : `${kindNames[kind]}, ${direction}`,
-    );
+    setText(this.#kind, describe(view));
     this.#badge.show(view);
     this.#showActions(view.status === "stopped");
     this.#view?.show(entry);

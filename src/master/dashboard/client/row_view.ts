@@ -9,7 +9,7 @@ import { fill, h, setAttribute, setText } from "./dom.ts";
 import { formatRates } from "./format.ts";
 import { icon } from "./icons.ts";
 import type { Entry } from "./model.ts";
-import { directionOf, kindNames, kindOf, nameOf, routeOf } from "./naming.ts";
+import { describe, kindOf, nameOf, routeOf } from "./naming.ts";
 import { Sparkline } from "./sparkline.ts";
 import { StatusBadge } from "./status_badge.ts";
 import { judge } from "./url_draft.ts";
@@ -82,11 +82,7 @@ export class RowView {
     setAttribute(this.element, "data-selected", selected ? "true" : null);
     setAttribute(this.#link, "aria-current", selected ? "true" : null);
     setText(this.#link, name);
-    const direction = directionOf(view);
-    setText(
-      this.#kind,
-      kind === "forwarder" || direction === "" ? kindNames[kind] : `${kindNames[kind]}, ${direction}`,
-    );
+    setText(this.#kind, describe(view));
     this.#showWeakKey(view.url);
     const { tunnel, target } = routeOf(view);
     setText(this.#tunnel, tunnel);
@@ -94,6 +90,7 @@ export class RowView {
     const [received, sent] = running ? formatRates(rates.current.rx, rates.current.tx) : ["", ""];
     setText(this.#received, received);
     setText(this.#sent, sent);
+    setAttribute(this.#received, "data-idle", sent === "" ? "true" : null);
     setText(this.#sessions, running ? String(view.tcps + view.udps) : "");
     setText(this.#sessionsNote, running && view.udps > 0 ? `${view.udps} UDP` : "");
     const linked = running && kind !== "forwarder" && view.pool > 0;

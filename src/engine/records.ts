@@ -20,6 +20,7 @@ export function reportOf(stats: TunnelStats, weakKey: boolean): InstanceReport {
     tcptx: stats.tcpTx,
     udprx: stats.udpRx,
     udptx: stats.udpTx,
+    connections: stats.tcpOpened,
     rejections: { ...stats.rejections },
     // Forwarding alone asks for no key.
     weakKey: weakKey && stats.mode !== "single",

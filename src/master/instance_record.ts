@@ -30,6 +30,7 @@ export class InstanceRecord {
   #counted: Counters;
   /** The bytes that are on disk: nothing else is shown. */
   #shown: Counters;
+  #connections = 0;
   readonly #rejected: Record<string, number> = {};
   #weakKey: boolean | null = null;
 
@@ -91,10 +92,11 @@ export class InstanceRecord {
   }
 
   /** A report came: gauges of now, bytes and rejections since the report before. */
-  take(gauges: Gauges, delta: Counters, { rejections, weakKey }: CheckpointDetails): void {
+  take(gauges: Gauges, delta: Counters, { connections, rejections, weakKey }: CheckpointDetails): void {
     this.#gauges = gauges;
     this.#counted = add(this.#counted, delta);
     this.#weakKey = weakKey;
+    this.#connections += connections;
     for (const [name, count] of Object.entries(rejections)) {
       this.#rejected[name] = (this.#rejected[name] ?? 0) + count;
     }
@@ -104,6 +106,11 @@ export class InstanceRecord {
   rest(status: Exclude<Status, "running">): void {
     this.status = status;
     this.#gauges = { ...IDLE, mode: this.#gauges.mode };
+  }
+
+  /** TCP sessions since the master started. */
+  get connections(): number {
+    return this.#connections;
   }
 
   /** Visitors that were turned away since the master started, by reason. */

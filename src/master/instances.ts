@@ -254,6 +254,10 @@ export class Instances implements InstanceRegistry {
     return this.#options.logs.last(id, lines);
   }
 
+  connections(): ReadonlyMap<string, number> {
+    return new Map(Array.from(this.#records, ([id, record]) => [id, record.connections]));
+  }
+
   rejections(): ReadonlyMap<string, Readonly<Record<string, number>>> {
     return new Map(Array.from(this.#records, ([id, record]) => [id, record.rejections]));
   }

@@ -41,6 +41,7 @@ export function metricsText({ instances, hub, runtime }: MasterParts): string {
       labels: { alias, type },
     })),
     gauges("nodepass_connections", "Live TCP sessions.", views, ({ tcps }) => ({ value: tcps })),
+    connections(instances.connections()),
     gauges("nodepass_udp_sessions", "Live UDP sessions.", views, ({ udps }) => ({ value: udps })),
     gauges("nodepass_pool_ready", "Ready links to the other end.", views, ({ pool }) => ({ value: pool })),
     gauges("nodepass_ping_seconds", "Round trip to the other end.", views, ({ ping }) => ({ value: ping / 1_000 })),
@@ -79,6 +80,12 @@ function gauges(
     const { value, labels } = sample(view);
     metric.add(value, { instance: view.id, ...labels });
   }
+  return metric;
+}
+
+function connections(counts: ReadonlyMap<string, number>): Metric {
+  const metric = new Metric("nodepass_connections_total", "counter", "TCP sessions since the master started.");
+  for (const [instance, count] of counts) metric.add(count, { instance });
   return metric;
 }
 

@@ -44,6 +44,8 @@ export interface InstanceRegistry {
   setMasterAlias(alias: string): Promise<void>;
   /** Whether this is the API key; takes the same time for every text. */
   isApiKey(text: string): boolean;
+  /** TCP sessions of all runs since the master started, by instance, for metrics. */
+  connections(): ReadonlyMap<string, number>;
   /** Rejections of all runs by instance and reason, for metrics. */
   rejections(): ReadonlyMap<string, Readonly<Record<string, number>>>;
   /** Whether the key of this instance is short or made from its port. */

@@ -123,6 +123,7 @@ function readReport(report: Shape): InstanceReport {
   return {
     ...readGauges(report),
     ...readCounters(report),
+    connections: report.count("connections"),
     rejections: readRejections(report.object("rejections")),
     weakKey: report.flag("weakKey"),
   };

@@ -28,6 +28,8 @@ export interface Gauges {
 
 /** The record of one run: gauges, counters since the run began, what was turned away by reason. */
 export interface InstanceReport extends Gauges, Counters {
+  /** TCP sessions. */
+  readonly connections: number;
   readonly rejections: Readonly<Record<string, number>>;
   /** The key is short, or made from the port. */
   readonly weakKey: boolean;

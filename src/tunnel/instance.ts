@@ -76,8 +76,9 @@ export abstract class Instance<C extends TunnelConfig = TunnelConfig> implements
   }
 
   stats(): TunnelStats {
-    const { tcp, udp, traffic, rejections } = this.context.ledger;
-    return { ...this.state(), tcpSessions: tcp, udpSessions: udp, ...traffic, rejections: { ...rejections } };
+    const { tcp, tcpOpened, udp, traffic, rejections } = this.context.ledger;
+    const sessions = { tcpSessions: tcp, tcpOpened, udpSessions: udp };
+    return { ...this.state(), ...sessions, ...traffic, rejections: { ...rejections } };
   }
 
   sessions(): readonly SessionInfo[] {

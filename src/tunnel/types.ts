@@ -38,6 +38,8 @@ export interface TunnelStats {
   readonly pool: number;
   /** Live TCP sessions. */
   readonly tcpSessions: number;
+  /** TCP sessions since its start. */
+  readonly tcpOpened: number;
   /** Live UDP sessions. */
   readonly udpSessions: number;
   /** Bytes received from the TCP sockets of visitors or targets. */

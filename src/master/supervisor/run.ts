@@ -18,14 +18,18 @@ const NO_REPORT: InstanceReport = Object.freeze({
   tcps: 0,
   udps: 0,
   ...NO_COUNTERS,
+  connections: 0,
   rejections: Object.freeze({}),
   weakKey: false,
 });
 
 /** What a checkpoint adds. */
-export interface Growth extends Pick<CheckpointDetails, "rejections"> {
+export interface Growth extends Pick<CheckpointDetails, "connections" | "rejections"> {
   readonly delta: Counters;
 }
+
+/** Nothing new. */
+export const NO_GROWTH: Growth = Object.freeze({ delta: NO_COUNTERS, connections: 0, rejections: {} });
 
 /** See the module. */
 export class Run {
@@ -69,6 +73,7 @@ export class Run {
         udprx: grown(before.udprx, report.udprx),
         udptx: grown(before.udptx, report.udptx),
       },
+      connections: grown(before.connections, report.connections),
       rejections: Object.fromEntries(
         reasons.map(([reason, count]) => [reason, grown(before.rejections[reason] ?? 0, count)] as const)
           .filter(([, count]) => count > 0),

@@ -8,7 +8,7 @@ import { formatDuration } from "../../config/duration.ts";
 import type { Status } from "../instance.ts";
 import { Backoff } from "./backoff.ts";
 import type { Engine, RunReport } from "./engine.ts";
-import { gaugesOf, NO_COUNTERS, Run } from "./run.ts";
+import { gaugesOf, type Growth, NO_GROWTH, Run } from "./run.ts";
 import { StatusLine } from "./status_line.ts";
 import type { SupervisorEvents, SupervisorOptions } from "./types.ts";
 
@@ -117,8 +117,7 @@ export class Supervised {
       case "released":
         return this.#released(run);
       case "checkpoint": {
-        const { delta, rejections } = run.take(report.report);
-        return this.#checkpoint(delta, rejections);
+        return this.#checkpoint(run.take(report.report));
       }
       case "state":
         if (report.state === "running") return this.#running(run);
@@ -187,7 +186,7 @@ export class Supervised {
     this.#draining.delete(run);
     const failed = run === this.#current;
     if (failed) this.#current = null;
-    if (!this.#closing) this.#checkpoint(NO_COUNTERS, {});
+    if (!this.#closing) this.#checkpoint(NO_GROWTH);
     if (failed) this.#failed(run, message);
     else this.#released(run);
     this.#parts.left(engine);
@@ -211,9 +210,9 @@ export class Supervised {
     this.#next = null;
   }
 
-  #checkpoint(delta: typeof NO_COUNTERS, rejections: Readonly<Record<string, number>>): void {
+  #checkpoint({ delta, connections, rejections }: Growth): void {
     const gauges = gaugesOf(this.#current, this.#draining);
     const weakKey = (this.#current ?? this.runs[0])?.last.weakKey ?? false;
-    this.#parts.events.checkpoint(this.id, gauges, delta, { rejections, weakKey });
+    this.#parts.events.checkpoint(this.id, gauges, delta, { connections, rejections, weakKey });
   }
 }

@@ -32,6 +32,8 @@ export interface SupervisorEvents {
 
 /** The rest of a checkpoint. */
 export interface CheckpointDetails {
+  /** TCP sessions since the last call. */
+  readonly connections: number;
   /** Visitors turned away since the last call, by reason. */
   readonly rejections: Readonly<Record<string, number>>;
   /** The key is short, or made from the port. */

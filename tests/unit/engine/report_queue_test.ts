@@ -32,6 +32,7 @@ function checkpoint(run: string, tcprx: number): EngineReport {
     tcptx: 0,
     udprx: 0,
     udptx: 0,
+    connections: 0,
     rejections: {},
     weakKey: false,
   };

@@ -17,6 +17,7 @@ const STATS: TunnelStats = {
   pingMs: 1.6,
   pool: 2,
   tcpSessions: 1,
+  tcpOpened: 5,
   udpSessions: 0,
   tcpRx: 10,
   tcpTx: 20,
@@ -108,8 +109,9 @@ test("EngineHost reports a run from its start to its last bytes", async () => {
   deepEqual(state, { kind: "state", run: "a-1", state: "running", message: "", entries: ["127.0.0.1:7"] });
   const checkpoint = reports.find(({ kind }) => kind === "checkpoint");
   ok(checkpoint?.kind === "checkpoint");
-  const { ping, tcprx, rejections, weakKey } = checkpoint.report;
-  deepEqual({ ping, tcprx, rejections, weakKey }, { ping: 2, tcprx: 10, rejections: { slot: 3 }, weakKey: false });
+  const { ping, tcprx, connections, rejections, weakKey } = checkpoint.report;
+  deepEqual({ ping, tcprx, connections, weakKey }, { ping: 2, tcprx: 10, connections: 5, weakKey: false });
+  deepEqual(rejections, { slot: 3 });
   host.command({ kind: "stop", run: "a-1", graceMs: 70 });
   equal(tunnel.closings[0]?.graceMs, 70);
   tunnel.closings[0]?.onReleased?.();

@@ -104,6 +104,10 @@ export class FakeInstances implements InstanceRegistry {
     return text === this.key;
   }
 
+  connections(): ReadonlyMap<string, number> {
+    return new Map();
+  }
+
   rejections(): ReadonlyMap<string, Readonly<Record<string, number>>> {
     return new Map();
   }

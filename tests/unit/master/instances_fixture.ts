@@ -23,7 +23,7 @@ export const URL_B = "server://k@127.0.0.1:1002/127.0.0.1:81";
 /** Gauges of a running instance. */
 export const GAUGES: Gauges = { mode: 1, ping: 2, pool: 3, tcps: 4, udps: 5 };
 /** Nothing but numbers. */
-export const DETAILS: CheckpointDetails = { rejections: {}, weakKey: false };
+export const DETAILS: CheckpointDetails = { connections: 0, rejections: {}, weakKey: false };
 
 /** Counters with received TCP bytes. */
 export function received(tcprx: number): Counters {

@@ -12,7 +12,11 @@ function parts(): MasterParts {
   return {
     runtime: { name: "node" },
     hub: { readers: 2, dropped: 5 },
-    instances: { list: () => views, rejections: () => new Map([["aaaaaaaa", { slot: 3, no_link: 1 }]]) },
+    instances: {
+      list: () => views,
+      connections: () => new Map([["aaaaaaaa", 9]]),
+      rejections: () => new Map([["aaaaaaaa", { slot: 3, no_link: 1 }]]),
+    },
   } as unknown as MasterParts;
 }
 
@@ -24,6 +28,7 @@ test("metricsText: instances, events and the build, in the text format", () => {
       'nodepass_instance_up{instance="aaaaaaaa",alias="a \\"b\\" \\\\ c\\nd",type="server"} 1',
       'nodepass_instance_up{instance="bbbbbbbb",alias="",type="client"} 0',
       'nodepass_connections{instance="aaaaaaaa"} 3',
+      'nodepass_connections_total{instance="aaaaaaaa"} 9',
       'nodepass_udp_sessions{instance="aaaaaaaa"} 2',
       'nodepass_pool_ready{instance="aaaaaaaa"} 4',
       'nodepass_ping_seconds{instance="aaaaaaaa"} 0.012',

@@ -69,7 +69,11 @@ export class FakeEngine implements EngineLink {
 
   checkpoint(run: string, changes: Partial<InstanceReport> = {}): void {
     const none = { mode: 1, ping: 0, pool: 0, tcps: 0, udps: 0, tcprx: 0, tcptx: 0, udprx: 0, udptx: 0 };
-    this.report({ kind: "checkpoint", run, report: { ...none, rejections: {}, weakKey: false, ...changes } });
+    this.report({
+      kind: "checkpoint",
+      run,
+      report: { ...none, connections: 0, rejections: {}, weakKey: false, ...changes },
+    });
   }
 }
 
@@ -89,6 +93,7 @@ export class Scene {
     readonly id: string;
     readonly gauges: Gauges;
     readonly delta: Counters;
+    readonly connections: number;
     readonly rejections: Readonly<Record<string, number>>;
   }[] = [];
 
@@ -108,7 +113,8 @@ export class Scene {
       ...changes,
     }, {
       status: (id, status, message) => void this.statuses.push({ id, status, message }),
-      checkpoint: (id, gauges, delta, { rejections }) => void this.checkpoints.push({ id, gauges, delta, rejections }),
+      checkpoint: (id, gauges, delta, { connections, rejections }) =>
+        void this.checkpoints.push({ id, gauges, delta, connections, rejections }),
       log: () => {},
     });
   }

@@ -33,6 +33,7 @@ const instanceReport: fc.Arbitrary<InstanceReport> = fc.record({
   tcptx: count,
   udprx: count,
   udptx: count,
+  connections: count,
   rejections: fc.dictionary(fc.string({ minLength: 1 }).filter((key) => key !== "__proto__"), count, {
     noNullPrototype: true,
   }),

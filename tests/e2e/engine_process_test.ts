@@ -1,8 +1,10 @@
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { formatAddress } from "../../src/address/ip.ts";
 import { defaultSettings } from "../../src/config/settings.ts";
 import type { EngineReport } from "../../src/report/messages.ts";
 import { engineProcesses } from "../../src/start/engines.ts";
-import { deepEqual, equal, match, ok } from "../harness.ts";
+import { deepEqual, equal, match, ok, underDeno } from "../harness.ts";
 import { freePort, LinesLogger, ownedTest, runtime } from "../unit/tunnel/forward_fixture.ts";
 import { forwarderUrl, signalTo, Supervised } from "./engine_fixture.ts";
 import { KEY } from "./in_process.ts";
@@ -10,6 +12,15 @@ import { askUdp, until, within } from "./load.ts";
 import { UdpVisitor } from "../unit/tunnel/forward_fixture.ts";
 import { Target } from "./targets.ts";
 import { ask, bytesOf, firstWords, visit } from "./visitors.ts";
+
+/** Whether a process is there: a zombie, whose owner is gone, is not. */
+function isAlive(pid: number): boolean {
+  try {
+    return !/^\d+ \(.*\) [ZX]/s.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
+  } catch {
+    return false;
+  }
+}
 
 /** Waits until something can listen there; the time that took. */
 async function msUntilFree(port: number): Promise<number> {
@@ -47,6 +58,29 @@ ownedTest("engine: without an owner it listens no more at once, drains, and goes
   equal(await within(8_000, "its end", link.ended), "exit code 0");
   const kinds = reports.slice(-3).map(({ kind }) => kind).join(" ");
   match(kinds, /checkpoint state$/);
+});
+
+ownedTest("engine: when its owner is killed with -9, its ports are free at once and it goes", async (own) => {
+  const target = await own(Target.listen());
+  const port = await freePort();
+  const owner = runtime.processes.spawn({
+    command: runtime.process.execPath,
+    args: [
+      ...(underDeno ? ["run", "-A", "--no-check"] : ["--disable-warning=ExperimentalWarning"]),
+      fileURLToPath(new URL("./engine_owner_child.ts", import.meta.url)),
+      forwarderUrl(port, formatAddress(target.address)),
+    ],
+    env: { NP_SHUTDOWN_TIMEOUT: "5s" },
+  });
+  await own({ [Symbol.dispose]: () => owner.kill() });
+  let said = "";
+  owner.onOutput((bytes) => said += new TextDecoder().decode(bytes));
+  await until("the engine of the child runs", () => said.endsWith("\n"), 20_000);
+  equal(await ask({ host: "127.0.0.1", port }, "hello"), "hello");
+  owner.kill();
+  const ms = await msUntilFree(port);
+  ok(ms < 1_000, `its port was taken for ${ms} ms`);
+  await until("the engine has gone", () => !isAlive(Number(said)), 10_000);
 });
 
 ownedTest("engine: one that hangs is ended, and its instances run on another", async (own) => {

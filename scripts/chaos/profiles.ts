@@ -11,6 +11,7 @@ import { stuckReaders } from "./scenarios/events.ts";
 import { pausedReader } from "./scenarios/idle.ts";
 import { kills } from "./scenarios/kills.ts";
 import { bulk, burst, churn, quietSessions, shortConnections, stalledReceiver } from "./scenarios/load.ts";
+import { masterKills } from "./scenarios/master_kills.ts";
 import { blackHole, zombies } from "./scenarios/outages.ts";
 import { noDescriptors, sigterm } from "./scenarios/shutdown.ts";
 import { halfCloses, resets, scripts } from "./scenarios/streams.ts";
@@ -41,6 +42,7 @@ export const PROFILES: Readonly<Record<string, (runtime: RuntimeName, quick: boo
   E1: (runtime, quick) => [() => stuckReaders(runtime, 50, quick ? 10 : 600)],
   F1: (runtime, quick) => [() => kills(runtime, "client", quick ? 4 : 100)],
   F2: (runtime, quick) => [() => kills(runtime, "server", quick ? 4 : 100)],
+  F3: (runtime, quick) => [() => masterKills(runtime, quick ? 13 : 250)],
   F4: (runtime, quick) =>
     (quick ? [3_000] : [3_000, 10_000, 30_000]).flatMap((ms) =>
       onCells(runtime, (cell) => blackHole(cell, ms, "both"))

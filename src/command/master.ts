@@ -83,8 +83,9 @@ function greet(master: MasterHandle, context: CommandContext): void {
   print(
     context,
     `
-API URL  ${master.apiUrl}
-API key  ${key}
+Dashboard  ${master.apiUrl.replace(/v1$/, "")}
+API        ${master.apiUrl}
+API key    ${key}
 
 np://master?url=${btoa(master.apiUrl)}&key=${btoa(key)}
 

@@ -44,6 +44,8 @@ export class WriteQueue<Draft> {
   readonly #waiting: Waiting<Draft>[] = [];
   #running: Promise<void> | null = null;
   #counters = false;
+  /** There are counters that a power cut would take. */
+  #unsynced = false;
   #gathering: Timer | null = null;
   #syncedAt: number;
   #writeMs = 0;
@@ -81,6 +83,7 @@ export class WriteQueue<Draft> {
   /** Counters have changed: they are written soon, without waiting for the disk itself. */
   counted(): void {
     this.#counters = true;
+    this.#unsynced = true;
     if (this.#gathering !== null || this.#closed) return;
     const ms = Math.min(1000, Math.max(GATHER_MS, this.#writeMs / WRITING_SHARE));
     this.#gathering = this.#options.clock.after(ms, () => {
@@ -95,6 +98,7 @@ export class WriteQueue<Draft> {
     this.#gathering?.cancel();
     this.#gathering = null;
     await this.#running;
+    if (!this.#unsynced) return;
     this.#syncedAt = -Infinity;
     this.#counters = true;
     this.#start();
@@ -125,12 +129,15 @@ export class WriteQueue<Draft> {
     const changes = this.#waiting.splice(0).map(({ apply }) => apply(draft)).filter((change) => change !== null);
     const counters = this.#counters;
     if (changes.length === 0 && !counters) return;
+    const unsynced = this.#unsynced;
     this.#counters = false;
+    this.#unsynced = false;
     const started = clock.now();
     const sync = changes.length > 0 || started - this.#syncedAt >= SYNC_MS;
     try {
       await save(draft, sync);
     } catch (error) {
+      this.#unsynced ||= unsynced;
       const answer = this.#unsaved(error);
       for (const { refuse } of changes) refuse(answer);
       failed();
@@ -138,6 +145,7 @@ export class WriteQueue<Draft> {
       return;
     }
     if (sync) this.#syncedAt = clock.now();
+    else this.#unsynced ||= unsynced;
     this.#writeMs = clock.now() - started;
     for (const { confirm } of changes) confirm();
     saved(draft);

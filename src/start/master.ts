@@ -155,14 +155,16 @@ class Master implements MasterHandle {
 
   async open(): Promise<void> {
     const { config, settings, runtime, logger, store } = this.#options;
-    // The key must not be known to anybody before it is sure to be there tomorrow.
-    await store.save(this.#state);
+    // Readers of events tell runs apart, so this one is on disk before the first of them.
+    if (!this.isNew) await store.save(this.#state);
     this.#listener = await listenMaster({
       ...{ config, settings, runtime, logger, instances: this.#instances, hub: this.#hub, system: this.#system },
       tcping: createTcping({ runtime, settings }),
       ready: () => this.#ready,
       startedAt: runtime.clock.now(),
     });
+    // A first start that cannot listen leaves nothing behind: the next one shows its key. Nobody knows this one yet.
+    if (this.isNew) await store.save(this.#state);
     if (this.#closing !== null) return;
     this.#instances.start(this.#hub, this.#supervisor);
     this.#ready = true;
@@ -202,6 +204,7 @@ class Master implements MasterHandle {
   }
 
   async #close(graceMs: number): Promise<void> {
+    const served = this.#ready;
     this.#ready = false;
     this.#instances.freeze();
     const stopped = this.#supervisor.close({ graceMs });
@@ -211,7 +214,7 @@ class Master implements MasterHandle {
     await stopped;
     await this.#instances.close();
     await this.#options.store.close();
-    this.#options.logger.info("Master stopped");
+    if (served) this.#options.logger.info("Master stopped");
     this.#ended.resolve();
   }
 }

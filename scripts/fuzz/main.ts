@@ -25,6 +25,7 @@ if (!("path" in tool)) {
 const started = performance.now();
 let output: string;
 let found: boolean;
+let lockedOut: boolean;
 let failures: readonly string[];
 {
   await using master = await startFuzzedMaster();
@@ -40,6 +41,10 @@ let failures: readonly string[];
     ],
     // Where it leaves what it remembers.
     cwd: await Deno.makeTempDir({ prefix: "nodepass-fuzz-run-" }),
+    env: {
+      SCHEMATHESIS_HOOKS: fileURLToPath(new URL("hooks.py", import.meta.url)),
+      PYTHONDONTWRITEBYTECODE: "1",
+    },
     stdin: "null",
     stdout: "piped",
     stderr: "inherit",
@@ -48,12 +53,18 @@ let failures: readonly string[];
   output = new TextDecoder().decode(result.stdout).replaceAll(master.key, "[key]");
   found = !result.success;
   failures = master.failures;
+  const last = await fetch(`http://127.0.0.1:${master.port}/api/v1/instances`, {
+    headers: { "X-API-Key": master.key },
+  });
+  await last.body?.cancel();
+  lockedOut = last.status !== 200;
   await relay.close();
 }
 
 const cases = Number(/(\d+) generated/.exec(output)?.[1] ?? 0);
 const seconds = Math.round((performance.now() - started) / 1000);
 const seed = /Seed: (\d+)/.exec(output)?.[1] ?? null;
+if (lockedOut) console.error("The key of the run was replaced: what came after that proves nothing");
 if (found || failures.length > 0) console.error(output, failures.join("\n"));
 console.log(JSON.stringify({ cases, found, failures: failures.length, seconds, seed }));
-Deno.exit(found || failures.length > 0 || cases === 0 ? 1 : 0);
+Deno.exit(found || lockedOut || failures.length > 0 || cases === 0 ? 1 : 0);

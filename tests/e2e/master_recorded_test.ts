@@ -4,10 +4,12 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path/posix";
 import { ROOT } from "../../scripts/gate/files.ts";
+import { openApiDocument } from "../../src/master/openapi/document.ts";
 import { startMaster } from "../../src/start/master.ts";
 import { deepEqual, equal, ok, test } from "../harness.ts";
 import { freePort } from "../unit/tunnel/forward_fixture.ts";
 import { inStateFolder } from "../unit/master/state_file_fixture.ts";
+import { DocumentCheck } from "./document_check.ts";
 
 interface Pair {
   readonly note: string;
@@ -31,6 +33,9 @@ const DIFFERENT: ReadonlyMap<number, { readonly status: number; readonly why: st
   [46, { status: 400, why: "mode=9 does not exist" }],
   [47, { status: 404, why: "it was not made" }],
 ]);
+
+/** Every answer is held against what our document says. */
+const DOCUMENT = new DocumentCheck(openApiDocument("/api"));
 
 /** Members that ours has on top. */
 const EXTRA = new Set(["message", "mem_free", "swap_free", "impl", "impl_version"]);
@@ -68,6 +73,14 @@ class Replay {
       ...(request.body === null ? {} : { body: this.#ours(body) }),
     });
     const text = await answer.text();
+    if (path.startsWith("/api/v1/")) {
+      const place = this.#ours(path).slice("/api/v1".length).split("?")[0]!;
+      deepEqual(
+        DOCUMENT.problems({ method, path: place, status: answer.status, headers: answer.headers, text }),
+        [],
+        what,
+      );
+    }
     const different = DIFFERENT.get(number);
     equal(answer.status, different?.status ?? response.status, `${what}: ${different?.why ?? ""} ${text}`);
     if (different !== undefined) return void ok(JSON.parse(text).error.length > 0);

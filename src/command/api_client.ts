@@ -109,22 +109,27 @@ export class ApiClient {
     const text = body === undefined ? null : JSON.stringify(body);
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
     const send = url.protocol === "https:" ? httpsRequest : httpRequest;
-    const outgoing = send(url, {
-      method,
-      signal,
-      agent: false,
-      headers: {
-        "X-API-Key": key.reveal(),
-        "User-Agent": "nodepass",
-        ...(text === null ? {} : { "Content-Type": "application/json", "Content-Length": encodedLength(text) }),
-        ...headers,
-      },
-      ...(url.protocol === "https:"
-        ? { rejectUnauthorized: verify, ...(extraCa === null ? {} : { ca: extraCa }) }
-        : {}),
-    }, resolve);
-    outgoing.on("error", (error) => reject(this.#unreachable(error, signal)));
-    outgoing.end(text ?? undefined);
+    // With a list of its own, Deno does not ask for the permission to read the system's.
+    const ca = extraCa === null ? (verify ? {} : { ca: [] }) : { ca: extraCa };
+    const fail = (error: unknown): void => reject(this.#unreachable(error, signal));
+    try {
+      const outgoing = send(url, {
+        method,
+        signal,
+        agent: false,
+        headers: {
+          "X-API-Key": key.reveal(),
+          "User-Agent": "nodepass",
+          ...(text === null ? {} : { "Content-Type": "application/json", "Content-Length": encodedLength(text) }),
+          ...headers,
+        },
+        ...(url.protocol === "https:" ? { rejectUnauthorized: verify, ...ca } : {}),
+      }, resolve);
+      outgoing.on("error", fail);
+      outgoing.end(text ?? undefined);
+    } catch (error) {
+      fail(error);
+    }
     return promise;
   }
 

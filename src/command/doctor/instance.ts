@@ -69,7 +69,8 @@ export async function settled<C extends TunnelConfig>(
   let { view } = patient;
   const deadline = clock.now() + REPORT_MS;
   while (view.status === "running" && !isSettled(view) && clock.now() < deadline) {
-    if (await lastTrouble({ ...patient, view }) !== null) break;
+    // What somebody has to change does not pass by itself.
+    if (/\bset \S+/.test(await lastTrouble({ ...patient, view }) ?? "")) break;
     await new Promise<void>((resolve) => clock.after(LOOK_MS, resolve));
     view = await master.api.get<InstanceView>(`/instances/${view.id}`).catch(() => view);
   }
@@ -103,7 +104,7 @@ function keyFindings({ key, tunnel }: TunnelConfig): Finding[] {
   return [];
 }
 
-/** The last line of an instance's log that tells of trouble; null when there is none, or no log to be had. */
+/** The last line of an instance's log that tells of trouble since it was connected; null without one, or without a log. */
 export async function lastTrouble({ master, view }: Patient): Promise<string | null> {
   let answer: unknown;
   try {
@@ -117,6 +118,7 @@ export async function lastTrouble({ master, view }: Patient): Promise<string | n
   for (const line of lines.map(String).reverse()) {
     // deno-lint-ignore no-control-regex
     const text = line.replace(/\x1b\[\d*m/g, "");
+    if (text.includes("Tunnel handshaked")) return null;
     const match = /\s(?:ERROR|WARN)\s+(.*)$/.exec(text);
     if (match !== null) return redactUrl(escapeValue(match[1]!));
   }

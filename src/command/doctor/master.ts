@@ -70,6 +70,7 @@ function unreachable(error: unknown, target: ApiTarget): Finding {
     timed_out: "packets vanish: open the port in the firewall, or correct the host",
     unreachable: "no route: correct the host, or look at the network",
     certificate: 'the certificate is not trusted: give its authority with --ca, or -k for a master with "tls=1"',
+    permission_denied: "https needs --allow-sys on Deno, to read the system's certificate authorities",
     protocol: "the other side speaks something else: try http:// in place of https://, or the other way round",
     connection_reset: "the other side breaks off: try https:// in place of http://, or the other way round",
   }[code as string] ?? "look at the master's log and at the address";

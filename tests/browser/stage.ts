@@ -32,6 +32,8 @@ export interface Stage extends AsyncDisposable {
   readonly complaints: string[];
   /** Where the dashboard is. */
   readonly url: string;
+  /** Ends the master and starts it again at the same place, with the same state. */
+  restart(between: () => Promise<void>): Promise<void>;
   /** A call to the API, past the page. */
   api<T>(method: string, path: string, body?: unknown): Promise<T>;
 }
@@ -57,7 +59,7 @@ const quick: Runtime = {
 /** Starts a master with nothing in it and opens its dashboard, in front of the door. */
 export async function openStage(options: StageOptions = {}): Promise<Stage> {
   const stateDir = await mkdtemp(join(tmpdir(), "nodepass-browser-"));
-  const master = await startMaster("master://127.0.0.1:0/api", { stateDir, runtime: quick });
+  let master = await startMaster("master://127.0.0.1:0/api", { stateDir, runtime: quick });
   const browser: Browser = await chromium.launch({ executablePath: executablePath!, args: ["--no-sandbox"] });
   const { width = 1280, height = 800, colorScheme = "light", touch = false } = options;
   const context = await browser.newContext({ viewport: { width, height }, colorScheme, hasTouch: touch });
@@ -71,10 +73,18 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
   const url = new URL("../", `${master.apiUrl}/`).href;
   await page.goto(url);
   return {
-    master,
+    get master() {
+      return master;
+    },
     page,
     complaints,
     url,
+    async restart(between) {
+      const { port } = master.addr;
+      await master.close({ graceMs: 0 });
+      await between();
+      master = await startMaster(`master://127.0.0.1:${port}/api`, { stateDir, runtime: quick });
+    },
     async api<T>(method: string, path: string, body?: unknown): Promise<T> {
       const init: RequestInit = { method, headers: { "X-API-Key": master.key.reveal() } };
       if (body !== undefined) init.body = JSON.stringify(body);

@@ -133,3 +133,26 @@ Deno.test({
     ok(await log.locator("p").count() > 0);
   },
 });
+
+Deno.test({
+  ...inBrowser("a master that was away is found again, with what changed meanwhile"),
+  fn: async () => {
+    await using stage = await openStage();
+    const { page } = stage;
+    const url = "client://127.0.0.1:0/127.0.0.1:9?mode=1";
+    const { id } = await stage.api<InstanceView>("POST", "instances", { alias: "goes", url });
+    await stage.api("POST", "instances", { alias: "stays", url });
+    await signIn(stage);
+    await page.getByRole("link", { name: "goes" }).waitFor();
+    await stage.restart(async () => await page.getByText("Reconnecting", { exact: true }).waitFor());
+    await stage.api("DELETE", `instances/${id}`);
+    await page.getByText("Live", { exact: true }).waitFor();
+    await page.getByRole("link", { name: "goes" }).waitFor({ state: "detached" });
+    await page.getByRole("link", { name: "stays" }).waitFor();
+    ok(
+      stage.complaints.every((text) => text.includes("Failed to load resource: net::ERR_")),
+      stage.complaints.join("\n"),
+    );
+    stage.complaints.length = 0;
+  },
+});

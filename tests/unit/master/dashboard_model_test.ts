@@ -1,7 +1,7 @@
 import type { InstanceView } from "../../../src/master/instance.ts";
 import { EMPTY_META } from "../../../src/master/instance.ts";
 import { hashOf, placeOf } from "../../../src/master/dashboard/client/context.ts";
-import { formatBytes, formatRates, formatSpan } from "../../../src/master/dashboard/client/format.ts";
+import { formatBytes, formatPing, formatRates, formatSpan } from "../../../src/master/dashboard/client/format.ts";
 import { FrameParser } from "../../../src/master/dashboard/client/frame_parser.ts";
 import { Model } from "../../../src/master/dashboard/client/model.ts";
 import { RateHistory } from "../../../src/master/dashboard/client/rates.ts";
@@ -104,6 +104,7 @@ test("format: numbers keep three digits that count", () => {
     "1.00 MB",
     "1.50 TB",
   ]);
+  deepEqual([0, 7].map(formatPing), ["< 1 ms", "7 ms"]);
   deepEqual(formatRates(0.2, 0), ["idle", ""]);
   deepEqual(formatRates(1500, 0), ["↓ 1.50 KB/s", "↑ 0 B/s"]);
   deepEqual([4_000, 200_000, 7_500_000, 273_344_000].map(formatSpan), ["4 s", "3 min 20 s", "2 h 5 min", "3 d 3 h"]);

@@ -22,7 +22,7 @@ export type StreamState = "connecting" | "live" | "waiting";
 /** Who listens. */
 export interface StreamListener {
   state(state: StreamState): void;
-  /** A new connection stands: what is known may be out of date. */
+  /** A new connection stands, or events were missed: what is known may be out of date. */
   opened(): void;
   event(event: MasterEvent): void;
 }
@@ -107,6 +107,8 @@ export class EventStream {
       if (done || this.#closed) return;
       for (const frame of parser.push(decoder.decode(value, { stream: true }))) {
         if (frame.id !== null) this.#lastId = frame.id;
+        // More was missed than the master remembers.
+        if (frame.event === "lagged") this.#listener.opened();
         if (frame.event !== "instance") continue;
         this.#pause = FIRST_PAUSE_MS;
         this.#listener.event(JSON.parse(frame.data) as MasterEvent);

@@ -33,6 +33,11 @@ export function formatRates(
   return [`${words[0]} ${formatBytes(rx)}/s`, `${words[1]} ${formatBytes(tx)}/s`];
 }
 
+/** A time on the way in whole milliseconds. */
+export function formatPing(ms: number): string {
+  return ms < 1 ? "< 1 ms" : `${ms} ms`;
+}
+
 /** A span of time with its two largest units: "3 h 12 min". */
 export function formatSpan(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1000));

@@ -23,7 +23,7 @@ const columns: readonly (readonly [string, string])[] = [
   ["status", "Status"],
   ["name", "Name"],
   ["route", "Tunnel → target"],
-  ["spark", "Last five minutes"],
+  ["spark", "Recent traffic"],
   ["rates", "Traffic"],
   ["sessions", "Sessions"],
   ["ping", "Ping"],

@@ -11,7 +11,7 @@ import type { Context } from "./context.ts";
 import { copyButton } from "./copying.ts";
 import { fill, freshId, h, setText } from "./dom.ts";
 import { fieldGuides } from "./field_guide.ts";
-import { formatBytes, formatRate } from "./format.ts";
+import { formatBytes, formatPing, formatRate } from "./format.ts";
 import type { Entry } from "./model.ts";
 import { kindOf } from "./naming.ts";
 import type { TabView } from "./panel_view.ts";
@@ -25,14 +25,15 @@ export class OverviewView implements TabView {
   readonly element: HTMLElement;
   readonly #context: Context;
   readonly #spark = new Sparkline(420, 96);
-  readonly #top: HTMLElement = h("span", { "class": "chart-top" });
+  readonly #top: HTMLElement = h("span", {});
   readonly #now: HTMLElement = h("p", { "class": "chart-now" });
   readonly #numbers = new Map<typeof numbers[number], { readonly value: HTMLElement; readonly note: HTMLElement }>();
   readonly #warnings: HTMLElement = h("div", { "class": "warnings" });
   readonly #url: HTMLElement = h("div", {});
   readonly #restart: HTMLInputElement;
   #view: InstanceView;
-  #shown = "";
+  /** What was last drawn: a URL that somebody looks at is not drawn again. */
+  #shown: { readonly url: string; readonly config: string; readonly failed: boolean } | null = null;
 
   /**
    * The tab.
@@ -64,8 +65,8 @@ export class OverviewView implements TabView {
       this.#warnings,
       h(
         "figure",
-        { "class": "chart", "aria-label": "Traffic of the last five minutes" },
-        this.#top,
+        { "class": "chart" },
+        h("figcaption", {}, "Recent traffic", this.#top),
         this.#spark.element,
         this.#now,
       ),
@@ -87,7 +88,7 @@ export class OverviewView implements TabView {
     this.#view = view;
     const running = view.status === "running";
     this.#spark.draw(rates.samples);
-    setText(this.#top, rates.samples.length > 1 ? `${formatBytes(this.#spark.top)}/s` : "");
+    setText(this.#top, rates.samples.length > 1 ? `top ${formatBytes(this.#spark.top)}/s` : "");
     const { rx, tx } = rates.current;
     fill(
       this.#now,
@@ -104,13 +105,12 @@ export class OverviewView implements TabView {
     this.#number("TCP sessions", String(view.tcps), "");
     this.#number("UDP sessions", String(view.udps), "");
     this.#number("Ready links", linked ? String(view.pool) : "–", linked && view.pool === 0 ? "no other end yet" : "");
-    this.#number("Ping", linked && view.pool > 0 ? `${view.ping} ms` : "–", "");
+    this.#number("Ping", linked && view.pool > 0 ? formatPing(view.ping) : "–", "");
     this.#restart.checked = view.restart;
-    const shows = `${view.url}\n${view.config}\n${view.status}`;
-    if (shows === this.#shown) return;
-    this.#shown = shows;
-    this.#showWarnings(view);
-    this.#showUrl(view);
+    const failed = view.status === "error";
+    if (this.#shown?.url !== view.url || this.#shown.failed !== failed) this.#showWarnings(view);
+    if (this.#shown?.url !== view.url || this.#shown.config !== view.config) this.#showUrl(view);
+    this.#shown = { url: view.url, config: view.config, failed };
   }
 
   /** Nothing to end. */

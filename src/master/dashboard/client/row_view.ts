@@ -6,7 +6,7 @@
 import { act } from "./actions.ts";
 import { type Context, hashOf } from "./context.ts";
 import { fill, h, setAttribute, setText } from "./dom.ts";
-import { formatRates } from "./format.ts";
+import { formatPing, formatRates } from "./format.ts";
 import { icon } from "./icons.ts";
 import type { Entry } from "./model.ts";
 import { describe, kindOf, nameOf, routeOf } from "./naming.ts";
@@ -94,7 +94,7 @@ export class RowView {
     setText(this.#sessions, running ? String(view.tcps + view.udps) : "");
     setText(this.#sessionsNote, running && view.udps > 0 ? `${view.udps} UDP` : "");
     const linked = running && kind !== "forwarder" && view.pool > 0;
-    setText(this.#ping, linked ? `${view.ping} ms` : "");
+    setText(this.#ping, linked ? formatPing(view.ping) : "");
     setText(this.#pool, linked ? `${view.pool} ready` : "");
     this.#spark.draw(rates.samples);
     this.#showButtons(name, view.status === "stopped");

@@ -77,4 +77,12 @@ export type {
   WebSockets,
   WriteOptions,
 } from "./src/runtime/types.ts";
-export type { PeerInfo, Rejection, RunMode, SessionInfo, TunnelHandle, TunnelStats } from "./src/tunnel/types.ts";
+export type {
+  CloseOptions,
+  PeerInfo,
+  Rejection,
+  RunMode,
+  SessionInfo,
+  TunnelHandle,
+  TunnelStats,
+} from "./src/tunnel/types.ts";

@@ -13,21 +13,27 @@ import { splitUrl } from "./url_text.ts";
 
 /** The configuration of a master. */
 export interface MasterConfig {
+  /** Tells it from the configuration of a tunnel. */
   readonly role: "master";
+  /** Where the API listens; an empty host is all addresses. */
   readonly listen: HostPort;
   /** Path in front of every route: starts with "/", ends without one. */
   readonly prefix: string;
+  /** Lowest level that is logged, by the master and by instances whose URL names none. */
   readonly log: LogLevel;
   /** `derived` is a self-signed certificate made at start: a master has no tunnel key. */
   readonly tls: ServerConfig["tls"];
   /** Wire of instances whose URL names none. */
   readonly wire: "secure" | "1.14";
+  /** `process`: every instance in a process of its own. */
   readonly isolation: "shared" | "process";
 }
 
 /** A master URL that was accepted. */
 export interface ParsedMasterUrl {
+  /** The configuration, complete and frozen. */
   readonly config: MasterConfig;
+  /** What is accepted and probably not meant, for the log. */
   readonly warnings: string[];
 }
 

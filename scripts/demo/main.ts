@@ -9,7 +9,7 @@ import { redactUrl } from "../../src/config/tunnel_url.ts";
 import { formatGeneratedKey } from "../../src/generated_key.ts";
 import type { InstanceView } from "../../src/master/instance.ts";
 import { systemRandom } from "../../src/runtime/random.ts";
-import { Master, MASTER_PERMISSIONS, masterUrl } from "./master.ts";
+import { Master, masterUrl } from "./master.ts";
 import { payload } from "./payload.ts";
 import { megabytes, Screen } from "./screen.ts";
 import { fetchPage, fetchPayload } from "./visitor.ts";
@@ -17,7 +17,8 @@ import { fetchPage, fetchPayload } from "./visitor.ts";
 const SIZE = 50_000_000;
 const CONNECT_MS = 20_000;
 const NODEPASS = "npx -y deno run --allow-net --allow-env cli.ts";
-const MASTER = `npx -y deno run ${MASTER_PERMISSIONS.join(" ")} cli.ts`;
+/** With the permissions that it needs and no more; engines are the runtime started again. */
+const MASTER = `npx -y deno run $(${NODEPASS} permissions master://127.0.0.1:9090) cli.ts`;
 
 const screen = new Screen();
 const unknown = Deno.args.filter((arg) => arg !== "--once");

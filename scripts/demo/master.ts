@@ -7,21 +7,14 @@
 import { ApiClient } from "../../src/command/api_client.ts";
 import { followEvents } from "../../src/command/api_events.ts";
 import { Rates } from "../../src/command/rates.ts";
+import { masterPermissions } from "../../src/config/master_permissions.ts";
+import { parseMasterUrl } from "../../src/config/master_url.ts";
 import { Secret } from "../../src/config/secret.ts";
+import { defaultSettings } from "../../src/config/settings.ts";
 import type { InstanceView } from "../../src/master/instance.ts";
 import { detectRuntime } from "../../src/runtime/detect.ts";
 import { Program } from "./program.ts";
 import { megabytes } from "./screen.ts";
-
-/** What a master needs that may run any tunnel. `--allow-run` of a runtime is as good as every permission. */
-export const MASTER_PERMISSIONS: readonly string[] = [
-  "--allow-net",
-  "--allow-env",
-  "--allow-read",
-  "--allow-write",
-  "--allow-run",
-  "--allow-sys",
-];
 
 /** A master that listens. */
 export class Master implements AsyncDisposable {
@@ -39,10 +32,13 @@ export class Master implements AsyncDisposable {
   /** Starts it with its state in `folder`. */
   static async start(port: number, folder: string): Promise<Master> {
     const env = { NP_STATE_DIR: folder, NP_REPORT_INTERVAL: "1s", NP_SHUTDOWN_TIMEOUT: "1s" };
-    const program = new Program({ name: "master", args: [masterUrl(port)], permissions: MASTER_PERMISSIONS, env });
+    const stateDirectory = `${folder}/state`;
+    const permissions = permissionsOf(masterUrl(port), stateDirectory);
+    const program = new Program({ name: "master", args: [masterUrl(port)], permissions, env });
     try {
       await program.line(/listens|listening|started/i);
-      await using reader = new Program({ name: "state", args: ["state", "key"], permissions: MASTER_PERMISSIONS, env });
+      const reading = [`--allow-read=${stateDirectory}`, "--allow-env"];
+      await using reader = new Program({ name: "state", args: ["state", "key"], permissions: reading, env });
       const [key] = await reader.line(/\b[0-9a-f]{32}\b/);
       const base = new URL(`http://127.0.0.1:${port}/api/v1`);
       const target = { base, key: new Secret(key), extraCa: null, verify: true };
@@ -87,6 +83,12 @@ export class Master implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#program[Symbol.asyncDispose]();
   }
+}
+
+/** What `nodepass permissions` prints for it. */
+function permissionsOf(url: string, stateDirectory: string): readonly string[] {
+  const { config } = parseMasterUrl(url);
+  return masterPermissions(config, defaultSettings, { stateDirectory, program: Deno.execPath() }).flags;
 }
 
 /** The URL of a master on this machine alone. */

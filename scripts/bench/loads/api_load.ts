@@ -9,6 +9,8 @@ import { delay } from "../proc_files.ts";
 const OWN = 2;
 /** Between two calls of one client, on average. */
 const PAUSE_MS = 100;
+/** Clients come one after another. */
+const RAMP_MS = 1_000;
 
 /** Options of {@linkcode apiLoad}. */
 export interface ApiLoadOptions {
@@ -64,6 +66,7 @@ class Load {
 
   async client(until: number): Promise<void> {
     const own: string[] = [];
+    await delay(RAMP_MS * Math.random());
     while (performance.now() < until) {
       const id = own[Math.floor(Math.random() * own.length)];
       const call = this.#next(id, own.length);
@@ -138,5 +141,5 @@ function action(): string {
 
 /** A server on a port that the system chooses. */
 function loadUrl(number: number): string {
-  return `server://load-key-${number}-0123456789@127.0.0.1:0/127.0.0.1:9?mode=2&tls=0`;
+  return `server://load-key-0123456789@127.0.0.1:0/127.0.0.1:9?mode=2&tls=0&max=${number + 1}`;
 }

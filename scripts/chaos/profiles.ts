@@ -44,7 +44,7 @@ export const PROFILES: Readonly<Record<string, (runtime: RuntimeName, quick: boo
     () => apiClients(runtime, quick ? 15 : 600, { readMs: 100, writeMs: 500 }),
     () => longList(runtime, 200),
   ],
-  E1: (runtime, quick) => [() => stuckReaders(runtime, 50, quick ? 10 : 600)],
+  E1: (runtime, quick) => [() => stuckReaders(runtime, { seconds: quick ? 10 : 600 })],
   F1: (runtime, quick) => [() => kills(runtime, "client", quick ? 4 : 100)],
   F2: (runtime, quick) => [() => kills(runtime, "server", quick ? 4 : 100)],
   F3: (runtime, quick) => [() => masterKills(runtime, quick ? 13 : 250)],

@@ -14,6 +14,7 @@ export {
   parseTunnelUrl,
   redactUrl,
 } from "./src/config/tunnel_url.ts";
+export { type MasterConfig, type ParsedMasterUrl, parseMasterUrl } from "./src/config/master_url.ts";
 export type { FormatOptions } from "./src/config/format.ts";
 export type { QueryEntry } from "./src/config/url_text.ts";
 export type {
@@ -33,26 +34,32 @@ export type { LineLevel, LogFields, Logger, LogLevel } from "./src/log/types.ts"
 export { relay, type RelayOptions, type RelayResult, type StreamPair } from "./src/relay/streams.ts";
 export { startClient, startForward } from "./src/start/client.ts";
 export type { StartOptions } from "./src/start/options.ts";
+export { type MasterHandle, startMaster, type StartMasterOptions } from "./src/start/master.ts";
 export { startServer } from "./src/start/server.ts";
 export type { Protocol } from "./src/relay/meter.ts";
 export type {
   BindOptions,
   CertificateSummary,
+  ChildExit,
+  ChildProcess,
   Clock,
   Conn,
   ConnectOptions,
   Datagram,
   Dns,
+  FileLock,
   Files,
   Listener,
   ListenOptions,
   Net,
   Process,
+  Processes,
   Random,
   Runtime,
   ServerCertificate,
   SignalName,
   SocketAddress,
+  SpawnOptions,
   TakeDatagram,
   Thread,
   ThreadEvents,
@@ -68,5 +75,14 @@ export type {
   WebSocketConnectOptions,
   WebSocketListenOptions,
   WebSockets,
+  WriteOptions,
 } from "./src/runtime/types.ts";
-export type { PeerInfo, Rejection, RunMode, SessionInfo, TunnelHandle, TunnelStats } from "./src/tunnel/types.ts";
+export type {
+  CloseOptions,
+  PeerInfo,
+  Rejection,
+  RunMode,
+  SessionInfo,
+  TunnelHandle,
+  TunnelStats,
+} from "./src/tunnel/types.ts";

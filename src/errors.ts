@@ -40,6 +40,12 @@ export type ErrorCode =
   | "limit"
   /** The runtime or this version cannot do it. */
   | "not_supported"
+  /** No room is left on the disk. */
+  | "no_space"
+  /** Another program holds it. */
+  | "locked"
+  /** A file is not what was written to it. */
+  | "corrupt"
   /** The operating system reported something else. */
   | "io";
 

@@ -7,7 +7,7 @@ import { parseArgs } from "node:util";
 import type { RuntimeKind } from "./ends.ts";
 
 /** Figures that `--only` accepts. */
-export const FIGURE_IDS = ["P1", "P2", "P3", "P4", "P5", "P6", "P7", "P8", "P9", "P11", "P12", "P13"] as const;
+export const FIGURE_IDS = ["P1", "P2", "P3", "P4", "P5", "P6", "P7", "P8", "P9", "P10", "P11", "P12", "P13"] as const;
 export type FigureId = typeof FIGURE_IDS[number];
 
 /** What is done with the loads: a table, a comparison with the stored table, that table, plots, or profiles. */

@@ -41,6 +41,22 @@ export function residentMegabytes(pid: number): number {
   return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1] ?? NaN) * 1024 / 1e6;
 }
 
+/** Memory in MB (10^6 bytes), what several processes share divided between them. */
+export function proportionalMegabytes(pid: number): number {
+  const rollup = Deno.readTextFileSync(`/proc/${pid}/smaps_rollup`);
+  return Number(/^Pss:\s+(\d+) kB/m.exec(rollup)?.[1] ?? NaN) * 1024 / 1e6;
+}
+
+/** A process and everything that it started, and that those started. */
+export function processTree(pid: number): number[] {
+  const children: number[] = [];
+  for (const { name } of Deno.readDirSync(`/proc/${pid}/task`)) {
+    const text = Deno.readTextFileSync(`/proc/${pid}/task/${name}/children`);
+    children.push(...text.split(" ").filter((word) => word.trim() !== "").map(Number));
+  }
+  return [pid, ...children.flatMap(processTree)];
+}
+
 /** Connections established on this local port, seen from the listening side. */
 export function establishedOn(port: number): number {
   return countSockets(port, ESTABLISHED);

@@ -8,6 +8,7 @@ import { type Bench, benchOn, type Figures, wanted, type Workplace } from "./ben
 import { coldStart } from "./figures/cold_start.ts";
 import { datagrams } from "./figures/datagrams.ts";
 import { latency } from "./figures/latency.ts";
+import { master } from "./figures/master.ts";
 import { memory } from "./figures/memory.ts";
 import { requests } from "./figures/requests.ts";
 import { throughput } from "./figures/throughput.ts";
@@ -16,7 +17,7 @@ import { failedRow, type Row, skippedRow } from "./rows.ts";
 import { markdownTable } from "./table.ts";
 
 /** The short connections of `requests` leave tens of thousands of sockets in TIME_WAIT, so they come last. */
-const ALL: readonly Figures[] = [coldStart, latency, memory, datagrams, throughput, requests, workers];
+const ALL: readonly Figures[] = [coldStart, latency, memory, master, datagrams, throughput, requests, workers];
 
 /** The rows of one runtime. */
 export interface Results {

@@ -6,10 +6,13 @@
 import type { RuntimeName } from "../../tests/e2e/process.ts";
 import type { Row } from "../bench/rows.ts";
 import { aborts } from "./scenarios/aborts.ts";
+import { apiClients, longList } from "./scenarios/api.ts";
 import { boundaries, expiry, flood } from "./scenarios/datagrams.ts";
+import { stuckReaders } from "./scenarios/events.ts";
 import { pausedReader } from "./scenarios/idle.ts";
 import { kills } from "./scenarios/kills.ts";
 import { bulk, burst, churn, quietSessions, shortConnections, stalledReceiver } from "./scenarios/load.ts";
+import { masterKills } from "./scenarios/master_kills.ts";
 import { blackHole, zombies } from "./scenarios/outages.ts";
 import { noDescriptors, sigterm } from "./scenarios/shutdown.ts";
 import { halfCloses, resets, scripts } from "./scenarios/streams.ts";
@@ -37,8 +40,14 @@ export const PROFILES: Readonly<Record<string, (runtime: RuntimeName, quick: boo
   T3: (runtime, quick) => onStage(cells(runtime, quick), (stage) => scripts(stage, quick ? 40 : 1_000)),
   T4: (runtime, quick) => onStage(cells(runtime, quick), (stage) => aborts(stage, quick ? 2_000 : 10_000)),
   T6: (runtime, quick) => onCells(runtime, (cell) => pausedReader(cell, quick ? 5_000 : 25_000)),
+  API: (runtime, quick) => [
+    () => apiClients(runtime, quick ? 15 : 600, { readMs: 100, writeMs: 500 }),
+    () => longList(runtime, 200),
+  ],
+  E1: (runtime, quick) => [() => stuckReaders(runtime, { seconds: quick ? 10 : 600 })],
   F1: (runtime, quick) => [() => kills(runtime, "client", quick ? 4 : 100)],
   F2: (runtime, quick) => [() => kills(runtime, "server", quick ? 4 : 100)],
+  F3: (runtime, quick) => [() => masterKills(runtime, quick ? 13 : 250)],
   F4: (runtime, quick) =>
     (quick ? [3_000] : [3_000, 10_000, 30_000]).flatMap((ms) =>
       onCells(runtime, (cell) => blackHole(cell, ms, "both"))

@@ -1,19 +1,24 @@
 /**
- * The demonstration: a web server, a tunnel in front of it, a visitor. Stays until Ctrl-C; `--once` ends after the visit.
+ * The demonstration: a web server, a master, a tunnel that is made through its API, a visitor. Stays until Ctrl-C;
+ * `--once` ends after the visit.
  *
  * @module
  */
 
+import { redactUrl } from "../../src/config/tunnel_url.ts";
 import { formatGeneratedKey } from "../../src/generated_key.ts";
+import type { InstanceView } from "../../src/master/instance.ts";
 import { systemRandom } from "../../src/runtime/random.ts";
-import { End, endCommand, shownCommand } from "./end.ts";
+import { Master, masterUrl } from "./master.ts";
 import { payload } from "./payload.ts";
 import { megabytes, Screen } from "./screen.ts";
 import { fetchPage, fetchPayload } from "./visitor.ts";
 
 const SIZE = 50_000_000;
+const CONNECT_MS = 20_000;
 const NODEPASS = "npx -y deno run --allow-net --allow-env cli.ts";
-const CHECKPOINT = /CHECK_POINT\|MODE=\d\|PING=(\d+)ms\|POOL=(\d+)\|TCPS=(\d+)\|UDPS=\d+\|TCPRX=(\d+)\|TCPTX=(\d+)/;
+/** With the permissions that it needs and no more; engines are the runtime started again. */
+const MASTER = `npx -y deno run $(${NODEPASS} permissions master://127.0.0.1:9090) cli.ts`;
 
 const screen = new Screen();
 const unknown = Deno.args.filter((arg) => arg !== "--once");
@@ -38,7 +43,7 @@ Deno.exit(outcome.shown ? 0 : 130);
 
 /** Shows everything; what it started is gone when it settles. */
 async function demonstrate(once: boolean, stopped: AbortSignal): Promise<void> {
-  screen.line("nodepass: a tunnel on this machine, real processes, loopback only\n");
+  screen.line("nodepass: a master and a tunnel on this machine, real processes, loopback only\n");
   await using service = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, (request) => {
     if (new URL(request.url).pathname === "/payload") return new Response(payload(SIZE));
     return new Response("Hello from the web server behind the tunnel\n");
@@ -46,27 +51,56 @@ async function demonstrate(once: boolean, stopped: AbortSignal): Promise<void> {
   const target = `127.0.0.1:${service.addr.port}`;
   screen.line(`1. A web server that the outside cannot reach: http://${target}/\n`);
 
-  const key = formatGeneratedKey(systemRandom.bytes(32));
-  const serverCommand = endCommand("server", `server://${key}@127.0.0.1:0/127.0.0.1:0?mode=1&noudp=1`);
-  screen.line(`2. A tunnel server, allowed this and nothing else:\n   ${shownCommand(serverCommand)}`);
-  await using server = new End(serverCommand);
-  const [, entry = "", tunnel = ""] = await orStopped(server.line(/arrive at (\S+) tunnel=(\S+)/), stopped);
-  screen.line(`   Clients connect to ${tunnel}, visitors to ${entry}\n`);
+  await using folder = await stateFolder();
+  const [port, tunnel, entry] = freePorts(3) as [number, number, number];
+  screen.line(`2. A master:\n   nodepass "${masterUrl(port)}"`);
+  await using master = await orStopped(Master.start(port, folder.path), stopped);
+  screen.line(`   Dashboard: http://127.0.0.1:${port}/api/\n   API key:   ${master.key}\n`);
+  const gone = failWhenGone(master, stopped);
+  gone.catch(() => {});
 
-  const clientCommand = endCommand("client", `client://${key}@${tunnel}/${target}?mode=2&noudp=1&min=8`);
-  screen.line(`3. A tunnel client beside the web server:\n   ${shownCommand(clientCommand)}`);
-  await using client = new End(clientCommand);
-  const [handshaked] = await orStopped(client.line(/Tunnel handshaked: .*/), stopped);
-  screen.line(`   ${handshaked} (TLS 1.3, both proved the key)\n`);
-
-  const watched = Promise.race([server, client].map((end) => failWhenGone(end, stopped)));
-  await Promise.race([visit(`http://${entry}`, stopped), watched]);
+  const server = await Promise.race([gone, createPair(master, { tunnel, entry, target }, stopped)]);
+  await Promise.race([gone, visit(`http://127.0.0.1:${entry}`, stopped)]);
   outcome.shown = true;
   screen.line(forReal(formatGeneratedKey(systemRandom.bytes(32))));
   if (once) return;
-  screen.line(`The tunnel goes on: open http://${entry}/ or http://${entry}/payload; Ctrl-C ends it`);
-  server.onLine = showTraffic();
-  await orStopped(watched, stopped);
+  screen.line(
+    `The tunnel goes on: open http://127.0.0.1:${entry}/ or http://127.0.0.1:${entry}/payload, and watch it in the\n` +
+      `dashboard at http://127.0.0.1:${port}/api/ (key ${master.key}); Ctrl-C ends it`,
+  );
+  const events = new AbortController();
+  const ending = AbortSignal.any([stopped, events.signal]);
+  try {
+    // Whether the master is gone is for `gone` to say, whatever becomes of the events.
+    const watching = master.watch(server.id, ending, showTraffic()).catch(() => {}).then(() => gone);
+    await orStopped(watching, stopped);
+  } finally {
+    events.abort();
+  }
+}
+
+/** Both ends of a tunnel, made with two requests, and connected when this resolves. */
+async function createPair(
+  master: Master,
+  { tunnel, entry, target }: { readonly tunnel: number; readonly entry: number; readonly target: string },
+  stopped: AbortSignal,
+): Promise<InstanceView> {
+  const key = formatGeneratedKey(systemRandom.bytes(32));
+  const serverUrl = `server://${key}@127.0.0.1:${tunnel}/127.0.0.1:${entry}?mode=1&noudp=1`;
+  const clientUrl = `client://${key}@127.0.0.1:${tunnel}/${target}?mode=2&noudp=1&min=8`;
+  screen.line("3. Both ends of a tunnel, made through the API:");
+  for (const [alias, url] of [["public end", serverUrl], ["beside the service", clientUrl]]) {
+    screen.line(`   POST /api/v1/instances {"alias": "${alias}", "url": "${redactUrl(url!)}"}`);
+  }
+  const server = await master.create("public end", serverUrl);
+  const client = await master.create("beside the service", clientUrl);
+  const connected = new AbortController();
+  const limit = AbortSignal.any([stopped, connected.signal, AbortSignal.timeout(CONNECT_MS)]);
+  await master.watch(client.id, limit, ({ pool }) => pool > 0 && connected.abort());
+  stopped.throwIfAborted();
+  if (!connected.signal.aborted) throw new Error(`The ends did not meet within 20 s\n${master.output}`);
+  screen.line(`   ${client.id} is connected to ${server.id} (TLS 1.3, both proved the key)\n`);
+  return server;
 }
 
 async function visit(url: string, stopped: AbortSignal): Promise<void> {
@@ -80,7 +114,9 @@ async function visit(url: string, stopped: AbortSignal): Promise<void> {
 
 /** The same for real, with a key that nobody has. */
 function forReal(key: string): string {
-  return `For real, in this folder. On a machine that visitors can reach:
+  return `For real, in this folder: a master with its dashboard on http://127.0.0.1:9090/api/ (it prints its key once):
+   ${MASTER} "master://127.0.0.1:9090"
+Or without a master. On a machine that visitors can reach:
    ${NODEPASS} "server://${key}@0.0.0.0:10101/0.0.0.0:8080"
 Beside the service, here one on port 80 (write the first machine's address for SERVER):
    ${NODEPASS} "client://${key}@SERVER:10101/127.0.0.1:80"
@@ -88,27 +124,36 @@ Then http://SERVER:8080/ is the service. The key was made just now; "${NODEPASS}
 `;
 }
 
-/** Shows a checkpoint when it says something new. */
-function showTraffic(): (line: string) => void {
+/** Shows an update when it says something new. */
+function showTraffic(): (instance: InstanceView, line: string) => void {
   let last = "";
-  return (line) => {
-    const match = CHECKPOINT.exec(line);
-    if (match === null) return;
-    const [, ping, pool, sessions, received, sent] = match;
-    const text = `   round trip ${ping} ms, ${pool} links ready, sessions: ${sessions}, ` +
-      `${megabytes(Number(received))} from visitors, ${megabytes(Number(sent))} to them`;
-    if (text !== last) screen.change(text);
-    last = text;
+  return (_, line) => {
+    if (line !== last) screen.change(line);
+    last = line;
   };
 }
 
-/** An end must not go before it is told to. */
-async function failWhenGone(end: End, stopped: AbortSignal): Promise<never> {
-  const code = await end.exited;
-  // Ctrl-C reaches the ends too, perhaps a moment earlier than this process.
+/** A folder that goes with the demonstration. */
+async function stateFolder(): Promise<AsyncDisposable & { readonly path: string }> {
+  const path = await Deno.makeTempDir({ prefix: "nodepass-demo-" });
+  return { path, [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }).catch(() => {}) };
+}
+
+/** Ports that are free now: instances of a master are asked for by number. */
+function freePorts(count: number): number[] {
+  const listeners = Array.from({ length: count }, () => Deno.listen({ hostname: "127.0.0.1", port: 0 }));
+  const ports = listeners.map(({ addr }) => addr.port);
+  for (const listener of listeners) listener.close();
+  return ports;
+}
+
+/** The master must not go before it is told to. */
+async function failWhenGone(master: Master, stopped: AbortSignal): Promise<never> {
+  const code = await master.exited;
+  // Ctrl-C reaches the master too, perhaps a moment earlier than this process.
   await new Promise((resolve) => setTimeout(resolve, 200));
   stopped.throwIfAborted();
-  throw new Error(`The ${end.name} ended by itself with exit code ${code}\n${end.output}`);
+  throw new Error(`The master ended by itself with exit code ${code}\n${master.output}`);
 }
 
 async function orStopped<T>(work: Promise<T>, stopped: AbortSignal): Promise<T> {

@@ -7,6 +7,7 @@
  * @module
  */
 
+import { fuzzApi, lintDocument } from "./api_checks.ts";
 import { killAll, runChild } from "./child.ts";
 import { exists, ROOT, sourceFiles } from "./files.ts";
 import { checkDocComments, filesOf, runDemo, runDocExamples, runExamples, runOnDeno, runOnNode } from "./runners.ts";
@@ -61,6 +62,8 @@ function staticSteps(): Step[] {
     step("exports", "compile", checkExports),
     step("unused files", "compile", checkReached),
     step("doc comments", "compile", checkDocComments),
+    step("API document", "read", lintDocument),
+    denoStep("dashboard is built", "read", "run", "-A", "scripts/assets/main.ts", "--check"),
   ];
 }
 
@@ -88,6 +91,8 @@ function testSteps(): Step[] {
   steps.push(step("gate", "deno", () => runOnDeno(filesOf("gate", false), own)));
   if (exists("examples")) steps.push(step("examples", "node", runExamples));
   if (exists("scripts/demo/main.ts")) steps.push(step("demo", "node", runDemo));
+  steps.push(step("API requests", "deno", () => fuzzApi(FULL)));
+  steps.push(...suiteSteps("browser", { deno: "deno", node: "node" }));
   steps.push(step("packaging", "deno", () => runOnDeno(filesOf("packaging", false), own)));
   return steps;
 }

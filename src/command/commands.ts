@@ -3,7 +3,10 @@
  *
  * @module
  */
+import { doctorFlags, statusFlags } from "./api_flags.ts";
 import { type Flag, helpFlag, jsonFlag } from "./flags.ts";
+import { masterFlags } from "./master_flags.ts";
+import { stateFlags, stateUsage } from "./state_flags.ts";
 import { logFormatFlag, tunnelFlags } from "./tunnel_flags.ts";
 
 /** One sub-command. */
@@ -56,6 +59,18 @@ export const commands: readonly CommandSummary[] = [
     completes: "nothing",
   },
   {
+    name: "master",
+    usage: "nodepass master [url] [flags]",
+    summary: "run an API, events and a dashboard that run tunnels",
+    examples: [
+      "nodepass master",
+      'nodepass "master://0.0.0.0:8443/api?tls=1"',
+      "nodepass master master://0.0.0.0:8443 --tls 2 --crt chain.pem --key key.pem",
+    ],
+    flags: [...masterFlags, helpFlag],
+    completes: "nothing",
+  },
+  {
     name: "run",
     usage: "nodepass run -c file [--log-format text|json]",
     summary: "run every tunnel of a file; SIGHUP reads the file and certificates again",
@@ -80,6 +95,36 @@ export const commands: readonly CommandSummary[] = [
       "nodepass keygen > tunnel.key && NP_KEY_FILE=tunnel.key nodepass server://:10101/:8080",
     ],
     flags: [jsonFlag, helpFlag],
+    completes: "nothing",
+  },
+  {
+    name: "state",
+    usage: stateUsage,
+    summary: "show the API key of a master, save its state, bring it back",
+    examples: ["nodepass state key", "nodepass state export --out backup.json", "nodepass state import backup.json"],
+    flags: stateFlags,
+    completes: "files",
+  },
+  {
+    name: "status",
+    usage: "nodepass status --api url --key key [--watch] [--json]",
+    summary: "show the instances of a master, and what goes through them",
+    examples: [
+      "nodepass status --api http://127.0.0.1:9090/api --key $(nodepass state key)",
+      "nodepass status --api https://example.com/api --key-file api.key --watch",
+    ],
+    flags: statusFlags,
+    completes: "nothing",
+  },
+  {
+    name: "doctor",
+    usage: "nodepass doctor [id...] --api url --key key [--api2 url --key2 key] [--json]",
+    summary: "say what is wrong with a tunnel, seen from the masters of its ends",
+    examples: [
+      "nodepass doctor --api http://127.0.0.1:9090/api --key-file api.key",
+      "nodepass doctor --api https://a.example.com/api --key-file a --api2 https://b.example.com/api --key-file2 b",
+    ],
+    flags: doctorFlags,
     completes: "nothing",
   },
   {

@@ -45,7 +45,7 @@ function bash(): string {
   return `_nodepass() {
   local word="\${COMP_WORDS[COMP_CWORD]}" before="\${COMP_WORDS[COMP_CWORD-1]}" command="\${COMP_WORDS[1]}"
   if [ "$COMP_CWORD" -eq 1 ]; then
-    COMPREPLY=($(compgen -W "${names} server:// client://" -- "$word"))
+    COMPREPLY=($(compgen -W "${names} server:// client:// master://" -- "$word"))
     return
   fi
   case "$command:$before" in

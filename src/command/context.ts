@@ -6,12 +6,17 @@
 import type { TunnelConfig } from "../config/types.ts";
 import type { Logger } from "../log/types.ts";
 import type { Runtime } from "../runtime/types.ts";
-import type { TunnelHandle } from "../tunnel/types.ts";
+import type { TunnelHandle, TunnelStats } from "../tunnel/types.ts";
 
 /** Starts one instance. */
 export type StartTunnel = (
   config: TunnelConfig,
-  options: { readonly runtime: Runtime; readonly logger: Logger; readonly signal: AbortSignal },
+  options: {
+    readonly runtime: Runtime;
+    readonly logger: Logger;
+    readonly signal: AbortSignal;
+    readonly onReport?: (stats: TunnelStats) => void;
+  },
 ) => Promise<TunnelHandle>;
 
 /** What every command is given. */

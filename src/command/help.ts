@@ -23,6 +23,7 @@ Examples
   nodepass "server://$KEY@0.0.0.0:10101/0.0.0.0:8080"             visitors arrive here, at port 8080
   nodepass "client://$KEY@server.example.com:10101/127.0.0.1:80"  and reach the service beside this client
   nodepass "client://127.0.0.1:1080/example.com:80?mode=1"        a relay with no server
+  nodepass "master://127.0.0.1:8080"                              tunnels made in a browser: an API and a dashboard
 
 Usage
 

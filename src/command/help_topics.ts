@@ -33,10 +33,12 @@ Form
 
   server://[key@]host:port/target[,target...][?parameter=value&...]
   client://[key@]host:port/target[,target...][?parameter=value&...]
+  master://[host]:port[/prefix][?log=&tls=&crt=&key=&wire=&isolation=]
 
   The first address is the tunnel address: the server listens on it, the client connects to it.
   Behind the "/" stand one or more target addresses. A host may be empty (server://:10101/:8080: all addresses),
   IPv6 stands in brackets ([2001:db8::1]:10101).
+  A master listens there with its API; its prefix is /api where the URL names none, and it takes no tunnel key.
   In the key, write "/" as %2F, "?" as %3F and "%" as %25.
 `;
 
@@ -66,6 +68,8 @@ Signals
   SIGINT, SIGTERM  take no new sessions, let running ones end for up to NP_SHUTDOWN_TIMEOUT, exit 0
                    a second one exits at once
   SIGHUP           read certificates and the file of "nodepass run" again; unchanged tunnels are not touched
+
+  A master stops its instances with it and starts those with "restart" again when it comes back.
 `;
 
 const file = `Examples
@@ -100,23 +104,16 @@ export function topicNamed(name: string): Topic | null {
 }
 
 function parameterText(width: number): string {
-  const rows = parameters
-    .filter(({ roles }) => roles.some((role) => role !== "master"))
-    .map(({ name, placeholder, meaning, defaultText, roles }) => {
-      const only = roles.includes("server") ? (roles.includes("client") ? "" : " (server)") : " (client)";
-      return [`${name}=${placeholder}`, `${meaning}${only}; default ${defaultText}`] as const;
-    });
+  const rows = parameters.map(({ name, placeholder, meaning, defaultText, roles }) => {
+    const tunnels = roles.filter((role) => role !== "master");
+    const only = tunnels.length === 2 ? "" : ` (${tunnels[0] ?? "master"})`;
+    return [`${name}=${placeholder}`, `${meaning}${only}; default ${defaultText}`] as const;
+  });
   return `${table(rows, width)}\n\n  Durations: 90s, 5m, 1h30m, 500ms; a bare number is seconds.\n`;
 }
 
-/** Variables that nothing reads before there are masters. */
-const masterVariables: ReadonlySet<string> = new Set([
-  "NP_STATE_DIR",
-  "NP_ENGINES",
-]);
-
 function environmentText(width: number): string {
-  const rows = settingVariables.filter(({ name }) => !masterVariables.has(name)).map(
+  const rows = settingVariables.map(
     ({ name, meaning, kind, field }) => {
       const value = defaultSettings[field];
       const byDefault = value === null ? "-" : typeof value === "boolean" ? "0" : String(value);

@@ -3,8 +3,13 @@
  *
  * @module
  */
-import { minimalPermissions } from "../config/permissions.ts";
+import { masterPermissions } from "../config/master_permissions.ts";
+import { parseMasterUrl } from "../config/master_url.ts";
+import { minimalPermissions, type Permissions } from "../config/permissions.ts";
+import type { Settings } from "../config/types.ts";
+import { splitUrl } from "../config/url_text.ts";
 import { NodePassError } from "../errors.ts";
+import { stateDirectory } from "../master/state_file/places.ts";
 import { type CommandContext, type ExitCode, print, printJson } from "./context.ts";
 import { helpFlag, jsonFlag, onlyPositional, readArguments } from "./flags.ts";
 import { loadSettings, loadTunnel } from "./load.ts";
@@ -13,12 +18,12 @@ import { loadSettings, loadTunnel } from "./load.ts";
 export async function permissionsCommand(args: readonly string[], context: CommandContext): Promise<ExitCode> {
   const given = readArguments(args, "permissions", [jsonFlag, helpFlag]);
   const url = onlyPositional(given, "<url>", "nodepass permissions <url>");
-  const { process, files } = context.runtime;
+  const { process } = context.runtime;
   const { settings, findings } = loadSettings((name) => process.env(name));
-  const loaded = await loadTunnel(url, null, settings, files);
-  const all = [...findings, ...loaded.findings];
-  if (all.length > 0 || loaded.value === null) throw new NodePassError("usage", all.join("\n"));
-  const permissions = minimalPermissions(loaded.value.config, await context.workerModules?.() ?? null);
+  if (findings.length > 0) throw new NodePassError("usage", findings.join("\n"));
+  const permissions = splitUrl(url)?.scheme === "master"
+    ? await permissionsOfMaster(url, settings, context)
+    : await permissionsOfTunnel(url, settings, context);
   if (given.flags.has("json")) {
     printJson(context, permissions);
     return 0;
@@ -27,4 +32,18 @@ export async function permissionsCommand(args: readonly string[], context: Comma
   // Not on standard output, which goes straight into a command line.
   for (const note of permissions.notes) process.stderr(`nodepass: ${note}\n`);
   return 0;
+}
+
+async function permissionsOfTunnel(url: string, settings: Settings, context: CommandContext): Promise<Permissions> {
+  const { value, findings } = await loadTunnel(url, null, settings, context.runtime.files);
+  if (value === null) throw new NodePassError("usage", findings.join("\n"));
+  return minimalPermissions(value.config, await context.workerModules?.() ?? null);
+}
+
+async function permissionsOfMaster(url: string, settings: Settings, { runtime }: CommandContext): Promise<Permissions> {
+  const { config } = parseMasterUrl(url);
+  return masterPermissions(config, settings, {
+    stateDirectory: await stateDirectory(runtime, settings),
+    program: runtime.process.execPath,
+  });
 }

@@ -16,14 +16,22 @@ type Handler = (args: readonly string[], context: CommandContext) => ExitCode | 
 const handlers: ReadonlyMap<string, Handler> = new Map<string, Handler>([
   ["server", async (...call) => await (await import("./tunnel.ts")).tunnelCommand("server", ...call)],
   ["client", async (...call) => await (await import("./tunnel.ts")).tunnelCommand("client", ...call)],
+  ["master", async (...call) => await (await import("./master.ts")).masterCommand(...call)],
+  ["engine", async (...call) => await (await import("./engine.ts")).engineCommand(...call)],
   ["run", async (...call) => await (await import("./run.ts")).runFileCommand(...call)],
   ["verify", async (...call) => await (await import("./verify.ts")).verifyCommand(...call)],
   ["keygen", async (...call) => (await import("./keygen.ts")).keygenCommand(...call)],
+  ["state", async (...call) => await (await import("./state.ts")).stateCommand(...call)],
+  ["status", async (...call) => await (await import("./status.ts")).statusCommand(...call)],
+  ["doctor", async (...call) => await (await import("./doctor.ts")).doctorCommand(...call)],
   ["permissions", async (...call) => await (await import("./permissions.ts")).permissionsCommand(...call)],
   ["completions", async (...call) => (await import("./completions.ts")).completionsCommand(...call)],
   ["version", versionCommand],
   ["help", async (...call) => (await import("./help.ts")).helpCommand(...call)],
 ]);
+
+/** Not for people: the help does not know them. */
+const HIDDEN: readonly string[] = ["engine"];
 
 /** Runs the command that the arguments say; errors go to standard error. Never exits the process itself. */
 export async function runCommand(args: readonly string[], context: CommandContext): Promise<ExitCode> {
@@ -43,7 +51,7 @@ async function dispatch(args: readonly string[], context: CommandContext): Promi
   if (["--version", "-v", "-V"].includes(first)) return versionCommand([], context);
   const handler = handlers.get(first);
   if (handler !== undefined) {
-    const help = rest.includes("--help") || rest.includes("-h");
+    const help = !HIDDEN.includes(first) && (rest.includes("--help") || rest.includes("-h"));
     return help ? (await import("./help.ts")).helpCommand([first], context) : await handler(rest, context);
   }
   if (args.some((arg) => arg.includes("://"))) return await (await import("./tunnel.ts")).urlCommand(args, context);
@@ -55,10 +63,10 @@ function unknownCommand(name: string): NodePassError {
   if (!/^[\w-]{1,40}$/.test(name)) {
     return new NodePassError(
       "usage",
-      'Cannot tell what to do: expected a server:// or client:// URL, or a command, see "nodepass help"',
+      'Cannot tell what to do: expected a server://, client:// or master:// URL, or a command, see "nodepass help"',
     );
   }
-  const close = suggest(name, [...handlers.keys()]);
+  const close = suggest(name, [...handlers.keys()].filter((known) => !HIDDEN.includes(known)));
   const hint = close === null ? 'see "nodepass help"' : `did you mean "${close}"?`;
   return new NodePassError("usage", `Command ${JSON.stringify(name)} does not exist: ${hint}`);
 }

@@ -13,13 +13,11 @@ import { serve } from "./serve.ts";
 import { logFormatFlag, tunnelFlags, type TunnelRole, urlFromFlags } from "./tunnel_flags.ts";
 
 /** `nodepass <url> [flags]` */
-export function urlCommand(args: readonly string[], context: CommandContext): Promise<ExitCode> {
+export async function urlCommand(args: readonly string[], context: CommandContext): Promise<ExitCode> {
   const url = args.find((arg) => arg.includes("://"));
   const scheme = url === undefined ? null : splitUrl(url)?.scheme;
-  if (scheme === "master") {
-    throw new NodePassError("usage", "Cannot start a master: this version runs server:// and client:// URLs");
-  }
-  return tunnelCommand(scheme === "client" ? "client" : "server", args, context);
+  if (scheme === "master") return await (await import("./master.ts")).masterCommand(args, context);
+  return await tunnelCommand(scheme === "client" ? "client" : "server", args, context);
 }
 
 /** `nodepass server|client [url] [flags]` */

@@ -19,6 +19,7 @@ const notOurs: Meaning = ["address_not_available", "address not available on thi
 const missing: Meaning = ["not_found", "no such file"];
 const refused: Meaning = ["connection_refused", "connection refused"];
 const tooManyFiles: Meaning = ["limit", "too many open files"];
+const diskFull: Meaning = ["no_space", "no space left on device"];
 
 /** By `error.code` (both runtimes), then by `error.name` (Deno's own classes). */
 const meanings: ReadonlyMap<string, Meaning> = new Map<string, Meaning>([
@@ -41,6 +42,7 @@ const meanings: ReadonlyMap<string, Meaning> = new Map<string, Meaning>([
   ["EAFNOSUPPORT", notOurs],
   ["EACCES", denied],
   ["EPERM", denied],
+  ["EROFS", ["permission_denied", "read-only file system"]],
   ["PermissionDenied", denied],
   ["NotCapable", denied],
   ["ERR_ACCESS_DENIED", denied],
@@ -62,6 +64,8 @@ const meanings: ReadonlyMap<string, Meaning> = new Map<string, Meaning>([
   ["NotFound", missing],
   ["EMFILE", tooManyFiles],
   ["ENFILE", tooManyFiles],
+  ["ENOSPC", diskFull],
+  ["EDQUOT", diskFull],
   ["ENOBUFS", ["limit", "the system is out of socket buffers"]],
   ["EMSGSIZE", ["limit", "message too long"]],
   ["EBADF", closed],

@@ -9,6 +9,10 @@
  * @module
  */
 import type { NodePassError } from "../errors.ts";
+import type { Files } from "./types/files.ts";
+import type { Processes } from "./types/processes.ts";
+export type { FileLock, Files, WriteOptions } from "./types/files.ts";
+export type { ChildExit, ChildProcess, Processes, SpawnOptions } from "./types/processes.ts";
 
 /** A socket address: a literal IP (no brackets) and a port. */
 export interface SocketAddress {
@@ -227,14 +231,6 @@ export interface Dns {
   resolve(name: string): Promise<readonly string[]>;
 }
 
-/** The few file operations the tunnel needs. */
-export interface Files {
-  /** The text of a file. */
-  readText(path: string): Promise<string>;
-  /** Milliseconds since the epoch of the last change. */
-  modifiedAt(path: string): Promise<number>;
-}
-
 /** Signals that the command reacts to. */
 export type SignalName = "SIGINT" | "SIGTERM" | "SIGHUP";
 
@@ -244,12 +240,26 @@ export interface Process {
   readonly args: readonly string[];
   /** Its number. */
   readonly pid: number;
+  /** Path of the program that runs this: the runtime, or the one executable that carries everything. */
+  readonly execPath: string;
+  /** Whether runtime and product are one executable file. */
+  readonly standalone: boolean;
   /** Undefined when unset, or when the permission to read it is missing. */
   env(name: string): string | undefined;
   /** Standard output; `text` ends with its own newline. Never throws (a closed pipe is ignored). */
   stdout(text: string): void;
   /** Standard error, as `stdout`. */
   stderr(text: string): void;
+  /**
+   * Gives standard input to `take` and resolves at its end, or when reading fails; once in a program. Bytes are only valid
+   * during the call.
+   */
+  readInput(take: (bytes: Uint8Array) => void): Promise<void>;
+  /**
+   * Writes to standard output without ever stopping the program, whoever reads there. Resolves once the bytes are out, or
+   * lost because nobody reads any more; one call at a time, and not beside `stdout`.
+   */
+  writeOutput(bytes: Uint8Array): Promise<void>;
   /** Whether a person reads along. */
   readonly stdoutIsTerminal: boolean;
   /** Columns of the terminal. */
@@ -348,6 +358,8 @@ export interface Runtime {
   readonly files: Files;
   /** This process. */
   readonly process: Process;
+  /** Other processes. */
+  readonly processes: Processes;
   /** Threads. */
   readonly threads: Threads;
   /** Time. */

@@ -18,6 +18,7 @@ import {
 import { type ControlMessage, encodeCancel, encodeConfig, encodeGoaway } from "../wire/secure/frames.ts";
 import { ControlChannel } from "../wire/secure/control_channel.ts";
 import { Backoff } from "./backoff.ts";
+import { type Supplied, supplyLinks } from "./client_links.ts";
 import { ServerCalls } from "./server_calls.ts";
 import type { TunnelContext } from "./context.ts";
 import { drainSessions } from "./drain.ts";
@@ -26,19 +27,17 @@ import { type Entry, openEntry } from "./entry.ts";
 import { Ingress } from "./ingress.ts";
 import { Instance, type InstanceOptions, type InstanceState } from "./instance.ts";
 import { Matchmaker } from "./pool/matchmaker.ts";
-import { PeerLinks } from "./pool/peer_links.ts";
-import { Supply } from "./pool/supply.ts";
+import type { PeerLinks } from "./pool/peer_links.ts";
 import { Targets } from "./targets.ts";
 import type { TunnelHandle } from "./types.ts";
 
-/** Links for datagrams, when both ends want UDP. */
-const DATAGRAM_LINKS = 2;
-/** A server whose workers share the tunnel port asks for more, until each has one. */
-const MOST_DATAGRAM_LINKS = 1_024;
 const FIRST_RETRY_MS = 250;
 const LONGEST_RETRY_MS = 4_000;
 /** A control channel that lived this long is a success. */
 const STABLE_MS = 2_000;
+/** A server that goes away is mostly started anew at once: it is called this often, for this long. */
+const SUCCESSOR_RETRY_MS = 50;
+const SUCCESSOR_MS = 1_000;
 
 /** Resolves after the first attempt to reach the server, whether it succeeded or will be repeated. */
 export async function startTunnelClient(
@@ -56,13 +55,6 @@ export async function startTunnelClient(
   return client;
 }
 
-/** The links to the server that one client id stands for, and what keeps them coming. */
-interface Supplied {
-  readonly links: PeerLinks;
-  readonly sessions: Supply;
-  readonly datagrams: Supply | null;
-}
-
 class TunnelClient extends Instance<ClientConfig> {
   readonly #calls: ServerCalls;
   readonly #matchmaker: Matchmaker;
@@ -77,10 +69,13 @@ class TunnelClient extends Instance<ClientConfig> {
   #flow: "reverse" | "forward" | null = null;
   #agreement: Agreement | null = null;
   #supplied: Supplied | null = null;
-  /** Links of client ids that the server has forgotten: their sessions end by themselves. */
-  readonly #former = new Set<PeerLinks>();
+  /** Links of client ids that the server has forgotten, or that went away with it: their sessions end by themselves. */
+  readonly #former = new Set<Supplied>();
   #control: ControlChannel | null = null;
-  #controlLostAt: number | null = null;
+  /** Channels of servers that are going away. */
+  readonly #leaving = new Set<ControlChannel>();
+  /** Until when the successor of a server is called without long pauses (clock ms). */
+  #successorUntil = 0;
   #serverAddress = "";
 
   constructor(context: TunnelContext<ClientConfig>) {
@@ -132,6 +127,10 @@ class TunnelClient extends Instance<ClientConfig> {
     }
   }
 
+  protected portsFree(): Promise<unknown> {
+    return Promise.resolve(this.#entry?.finished);
+  }
+
   protected async shutDown(graceMs: number): Promise<void> {
     this.#entry?.close();
     this.#stopSupply();
@@ -140,6 +139,7 @@ class TunnelClient extends Instance<ClientConfig> {
     await drainSessions(this.context, graceMs, () => this.#cutDials.abort());
     this.#stopped.abort();
     await this.#control?.close();
+    await Promise.all([...this.#leaving].map((control) => control.close()));
     for (const links of this.#links()) links.close();
     await this.#running;
     await this.#entry?.finished;
@@ -153,29 +153,34 @@ class TunnelClient extends Instance<ClientConfig> {
     while (!signal.aborted) {
       try {
         const ended = await this.#serve(tried);
-        if (!signal.aborted) logger.error(`Client error: ${ended.message}`);
+        if (!signal.aborted && !this.#hurries) logger.error(`Client error: ${ended.message}`);
       } catch (error) {
         if (error instanceof FatalError) throw error.cause;
-        if (!signal.aborted) logger.error(`Client error: ${messageOf(error)}`);
+        if (!signal.aborted && !this.#hurries) logger.error(`Client error: ${messageOf(error)}`);
       }
       tried();
-      const wait = this.#backoff.next();
+      const wait = this.#hurries ? SUCCESSOR_RETRY_MS : this.#backoff.next();
       if (wait > 0 && !signal.aborted) await pause(runtime.clock, wait, signal);
     }
   }
 
-  /** One control channel, from its connection to its end. */
+  get #hurries(): boolean {
+    return this.context.runtime.clock.now() < this.#successorUntil;
+  }
+
+  /** One control channel, from its connection to its end, or to the word that the server goes away. */
   async #serve(connected: () => void): Promise<NodePassError> {
     const { runtime, logger, config } = this.context;
     const { signal } = this.#stopped;
     const started = runtime.clock.now();
     const { conn, agreement } = await this.#calls.control(this.#agreement, signal);
     const { promise: configured, resolve, reject } = Promise.withResolvers<ServerConfigMessage>();
+    const { promise: goesAway, resolve: leave } = Promise.withResolvers<NodePassError>();
     const channel = new ControlChannel({
       conn,
       clock: runtime.clock,
       intervalMs: config.settings.reportIntervalMs,
-      onMessage: (message) => this.#hear(channel, message, resolve, reject),
+      onMessage: (message) => this.#hear(channel, message, { configured: resolve, refused: reject, leave }),
     });
     const timer = runtime.clock.after(config.settings.handshakeTimeoutMs, () => {
       reject(new NodePassError("timed_out", "Server did not send its configuration"));
@@ -203,18 +208,30 @@ class TunnelClient extends Instance<ClientConfig> {
     }
     if (this.closing) channel.send(encodeGoaway(config.settings.shutdownTimeoutMs));
     this.#control = channel;
-    this.#controlLostAt = null;
+    this.#successorUntil = 0;
+    const supplied = this.#supplied!;
+    supplied.control = channel;
+    supplied.controlLostAt = null;
     this.#serverAddress = formatAddress(conn.remote);
     const ms = Math.round(runtime.clock.now() - started);
     logger.info(`Tunnel handshaked: ${formatAddress(conn.local)} <-> ${this.#serverAddress} in ${ms}ms`);
     this.#startSupply();
     connected();
     const connectedAt = runtime.clock.now();
-    const ended = await channel.finished;
+    const over = channel.finished.then((error) => {
+      this.#leaving.delete(channel);
+      supplied.control = null;
+      supplied.controlLostAt = runtime.clock.now();
+      return error;
+    });
+    const ended = await Promise.race([over, goesAway]);
     this.#control = null;
-    this.#controlLostAt = runtime.clock.now();
+    if (supplied.control !== null) {
+      this.#leaving.add(channel);
+      this.#successorUntil = runtime.clock.now() + SUCCESSOR_MS;
+    }
     // A server that hangs up right after the handshake is not called again and again without a pause.
-    if (this.#controlLostAt - connectedAt >= STABLE_MS) this.#backoff.reset();
+    if (runtime.clock.now() - connectedAt >= STABLE_MS) this.#backoff.reset();
     this.#stopSupply();
     return ended;
   }
@@ -229,7 +246,7 @@ class TunnelClient extends Instance<ClientConfig> {
     this.#flow = settings.flow;
     if (!agreement.resumed || this.#supplied === null) {
       if (this.#supplied !== null) {
-        this.#former.add(this.#supplied.links);
+        this.#former.add(this.#supplied);
         this.#supplied.links.closeReady();
         this.#matchmaker.remove(this.#supplied.links);
       }
@@ -256,58 +273,18 @@ class TunnelClient extends Instance<ClientConfig> {
   }
 
   #newSupply(settings: ServerConfigMessage): Supplied {
-    const { config, runtime, ledger, logger, crew } = this.context;
-    // The server bounds each client; workers are one to whoever configured them.
-    const maxLinks = Math.ceil(settings.maxLinks / (crew?.size ?? 1));
-    const links = new PeerLinks({
-      end: settings.flow === "forward" ? "ingress" : "egress",
-      maxBufferBytes: config.settings.tcpBufferBytes,
-      minReady: Math.min(config.minLinks, maxLinks),
-      maxReady: maxLinks,
-      acknowledge: settings.delaysSmallWrites,
-      surplusMs: config.settings.maxPoolIntervalMs,
-      now: () => runtime.clock.now(),
-      after: (ms, run) => runtime.clock.after(ms, run),
-      soon: (run) => runtime.clock.soon(run),
-      events: {
-        opened: (session) => this.#egress.open(session),
-        openedDatagrams: (session) => this.#egress.openDatagrams(session),
-        orphaned: (session) => void this.#ingress.replace(session),
-        cancel: (counter, sequence) => this.#control?.send(encodeCancel(counter, sequence)),
-        changed: () => {
-          this.#matchmaker.offer();
-          this.#supplied?.sessions.fill();
-        },
-        dropped: () => ledger.reject("overflow"),
-        lost: (error) => {
-          if (error.code !== "closed") logger.debug("Link ended", { reason: error.message });
-        },
-      },
-    });
     const takesVisitors = settings.flow === "forward";
-    const supply = (kind: "session" | "datagram", least: number, most: number, ready: () => number) =>
-      new Supply({
-        clock: runtime.clock,
-        random: runtime.random,
-        minReady: least,
-        maxReady: most,
-        intervalMs: config.settings.minPoolIntervalMs,
-        ready,
-        open: async () => {
-          const { conn, counter } = await this.#calls.link(this.#agreement!, kind, takesVisitors, this.#stopped.signal);
-          if (kind === "session") links.add(conn, counter);
-          else links.addDatagrams(conn, counter);
-        },
-        onFailure: (error) => logger.warn("Cannot open a link", { reason: messageOf(error) }),
-      });
-    const least = Math.min(config.minLinks, maxLinks);
-    return {
-      links,
-      sessions: supply("session", least, maxLinks, () => links.ready),
-      datagrams: config.udp && settings.udp
-        ? supply("datagram", DATAGRAM_LINKS, MOST_DATAGRAM_LINKS, () => links.datagramLinks)
-        : null,
-    };
+    const supplied = supplyLinks(this.context, settings, {
+      egress: this.#egress,
+      ingress: this.#ingress,
+      cancel: (counter, sequence) => supplied.control?.send(encodeCancel(counter, sequence)),
+      changed: () => {
+        this.#matchmaker.offer();
+        this.#supplied?.sessions.fill();
+      },
+      open: (kind) => this.#calls.link(this.#agreement!, kind, takesVisitors, this.#stopped.signal),
+    });
+    return supplied;
   }
 
   #startSupply(): void {
@@ -324,8 +301,11 @@ class TunnelClient extends Instance<ClientConfig> {
   #hear(
     channel: ControlChannel,
     message: ControlMessage,
-    configured: (settings: ServerConfigMessage) => void,
-    refused: (error: NodePassError) => void,
+    { configured, refused, leave }: {
+      readonly configured: (settings: ServerConfigMessage) => void;
+      readonly refused: (error: NodePassError) => void;
+      readonly leave: (error: NodePassError) => void;
+    },
   ): void {
     switch (message.kind) {
       case "config":
@@ -333,34 +313,42 @@ class TunnelClient extends Instance<ClientConfig> {
       case "refused":
         return refused(new NodePassError("limit", `Server refused this client: ${message.reason}`));
       case "demand":
+        if (this.#leaving.has(channel)) return;
         if (message.links > 0) this.#supplied?.sessions.demand(message.links);
         if (message.datagrams > 0) this.#supplied?.datagrams?.demand(message.datagrams);
         return;
       case "cancel":
-        return this.#supplied?.links.cancelled(message.link, message.sequence);
+        for (const { control, links } of this.#supplies()) {
+          if (control === channel) links.cancelled(message.link, message.sequence);
+        }
+        return;
       case "goaway":
         this.context.logger.info("Server is going away", { drainMs: message.drainMs });
         this.#stopSupply();
         if (this.#supplied !== null) this.#matchmaker.remove(this.#supplied.links);
-        return;
+        return leave(new NodePassError("closed", "Server is going away"));
       default:
         channel.fail(new NodePassError("protocol", "Server sent a message that is not for clients"));
     }
   }
 
-  *#links(): Iterable<PeerLinks> {
-    if (this.#supplied !== null) yield this.#supplied.links;
+  *#supplies(): Iterable<Supplied> {
+    if (this.#supplied !== null) yield this.#supplied;
     yield* this.#former;
   }
 
+  *#links(): Iterable<PeerLinks> {
+    for (const { links } of this.#supplies()) yield links;
+  }
+
   #tick(now: number): void {
-    for (const links of this.#links()) links.tick(now, this.#controlLostAt);
-    for (const links of this.#former) if (links.total === 0) this.#forget(links);
+    for (const { links, controlLostAt } of this.#supplies()) links.tick(now, controlLostAt);
+    for (const former of this.#former) if (former.links.total === 0) this.#forget(former);
   }
 
   /** Closed, because a link may still be on its way to them. */
-  #forget(former: PeerLinks): void {
-    former.close();
+  #forget(former: Supplied): void {
+    former.links.close();
     this.#former.delete(former);
   }
 }

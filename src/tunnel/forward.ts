@@ -71,6 +71,10 @@ class Forwarder extends Instance {
     return Promise.resolve();
   }
 
+  protected portsFree(): Promise<unknown> {
+    return Promise.resolve(this.#entry?.finished);
+  }
+
   protected async shutDown(graceMs: number): Promise<void> {
     this.#entry?.close();
     await drainSessions(this.context, graceMs, () => this.#cutDials.abort());

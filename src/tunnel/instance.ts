@@ -7,7 +7,7 @@ import type { TunnelConfig } from "../config/types.ts";
 import type { SocketAddress } from "../runtime/types.ts";
 import { startCheckpoints } from "./checkpoint.ts";
 import type { TunnelContext } from "./context.ts";
-import type { PeerInfo, SessionInfo, TunnelHandle, TunnelStats } from "./types.ts";
+import type { CloseOptions, PeerInfo, SessionInfo, TunnelHandle, TunnelStats } from "./types.ts";
 
 /** Options of the functions that start an instance. */
 export interface InstanceOptions {
@@ -50,6 +50,9 @@ export abstract class Instance<C extends TunnelConfig = TunnelConfig> implements
 
   protected abstract state(): InstanceState;
 
+  /** Asked once `shutDown` was called: resolves when nothing listens any more. */
+  protected abstract portsFree(): Promise<unknown>;
+
   /** Accepts nothing more, drains, lets go of everything. Called once. */
   protected abstract shutDown(graceMs: number): Promise<void>;
 
@@ -73,8 +76,9 @@ export abstract class Instance<C extends TunnelConfig = TunnelConfig> implements
   }
 
   stats(): TunnelStats {
-    const { tcp, udp, traffic, rejections } = this.context.ledger;
-    return { ...this.state(), tcpSessions: tcp, udpSessions: udp, ...traffic, rejections: { ...rejections } };
+    const { tcp, tcpOpened, udp, traffic, rejections } = this.context.ledger;
+    const sessions = { tcpSessions: tcp, tcpOpened, udpSessions: udp };
+    return { ...this.state(), ...sessions, ...traffic, rejections: { ...rejections } };
   }
 
   sessions(): readonly SessionInfo[] {
@@ -85,12 +89,21 @@ export abstract class Instance<C extends TunnelConfig = TunnelConfig> implements
     return this.context.ledger.cut(id);
   }
 
-  close(options: { readonly graceMs?: number } = {}): Promise<void> {
-    return this.#closing ??= this.#close(options.graceMs ?? this.context.config.settings.shutdownTimeoutMs);
+  close({ graceMs, onReleased }: CloseOptions = {}): Promise<void> {
+    this.#closing ??= this.#close(graceMs ?? this.context.config.settings.shutdownTimeoutMs);
+    if (onReleased !== undefined) this.#release(onReleased);
+    return this.#closing;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  #release(onReleased: () => void): void {
+    if (this.entries.length > 0) {
+      for (const { id, protocol } of this.sessions()) if (protocol === "udp") this.endSession(id);
+    }
+    void this.portsFree().then(onReleased);
   }
 
   async #close(graceMs: number): Promise<void> {

@@ -140,9 +140,13 @@ class TunnelServer extends Instance<ServerConfig> {
     await this.#acceptor?.reload();
   }
 
+  protected portsFree(): Promise<unknown> {
+    return Promise.all([this.#entry?.finished, this.#acceptor?.finished]);
+  }
+
   protected async shutDown(graceMs: number): Promise<void> {
     this.#entry?.close();
-    await this.#acceptor?.close();
+    this.#acceptor?.close();
     this.#matchmaker.close();
     this.#demand?.cancel();
     for (const { control } of this.#peers.values()) if (control?.local) control.send(encodeGoaway(graceMs));
@@ -273,7 +277,8 @@ class TunnelServer extends Instance<ServerConfig> {
   #refusal(known: ServerPeer | undefined): string | null {
     const { maxClients } = this.context.config;
     if (this.closing) return "the server is shutting down";
-    const connected = [...this.#peers.values()].filter(({ control }) => control !== null).length;
+    // One that is going away makes room: most likely for itself, started anew.
+    const connected = [...this.#peers.values()].filter(({ control, leaving }) => control !== null && !leaving).length;
     return known === undefined && connected >= maxClients
       ? `the server takes ${maxClients} client${maxClients === 1 ? "" : "s"} at once`
       : null;

@@ -53,6 +53,7 @@ export class SessionLedger {
   readonly #prefix: string;
   #next = 1;
   #tcp = 0;
+  #tcpOpened = 0;
   #udp = 0;
   #waiting: { readonly which: Drained; readonly wake: () => void }[] = [];
 
@@ -70,6 +71,11 @@ export class SessionLedger {
   /** Sessions since the start. */
   get opened(): number {
     return this.#next - 1;
+  }
+
+  /** TCP sessions since the start. */
+  get tcpOpened(): number {
+    return this.#tcpOpened;
   }
 
   get tcp(): number {
@@ -93,8 +99,10 @@ export class SessionLedger {
     }
     const session = new Session(this, this.#prefix + this.#next++, protocol, visitor, this.#clock.now());
     this.#live.set(session.id, session);
-    if (protocol === "tcp") this.#tcp++;
-    else this.#udp++;
+    if (protocol === "tcp") {
+      this.#tcp++;
+      this.#tcpOpened++;
+    } else this.#udp++;
     return session;
   }
 

@@ -38,6 +38,8 @@ export interface TunnelStats {
   readonly pool: number;
   /** Live TCP sessions. */
   readonly tcpSessions: number;
+  /** TCP sessions since its start. */
+  readonly tcpOpened: number;
   /** Live UDP sessions. */
   readonly udpSessions: number;
   /** Bytes received from the TCP sockets of visitors or targets. */
@@ -102,6 +104,17 @@ export interface TunnelHandle extends AsyncDisposable {
   endSession(id: string): boolean;
   /** Reads certificate files again; established links stay. */
   reload(): Promise<void>;
-  /** Accepts nothing more, lets sessions end for up to `graceMs`, then cuts them. Idempotent. @default NP_SHUTDOWN_TIMEOUT */
-  close(options?: { readonly graceMs?: number }): Promise<void>;
+  /** Accepts nothing more from the call on, lets sessions end, then cuts them. Idempotent: the first call decides. */
+  close(options?: CloseOptions): Promise<void>;
+}
+
+/** Options of `TunnelHandle.close`. */
+export interface CloseOptions {
+  /** How long sessions may go on. @default NP_SHUTDOWN_TIMEOUT */
+  readonly graceMs?: number;
+  /**
+   * Called once when every port is free again. Visitors of UDP are cut for it instead of drained, since their answers
+   * leave from the port. @default ports are free at the end
+   */
+  readonly onReleased?: () => void;
 }

@@ -4,7 +4,9 @@
  * @module
  */
 import type { Runtime } from "../../src/runtime/types.ts";
+import { filesSuite } from "./runtime_files_suite.ts";
 import { netSuite } from "./runtime_net_suite.ts";
+import { processesSuite } from "./runtime_processes_suite.ts";
 import { systemSuite } from "./runtime_system_suite.ts";
 import { tlsSuite } from "./runtime_tls_suite.ts";
 import { udpSuite } from "./runtime_udp_suite.ts";
@@ -22,5 +24,7 @@ export function runtimeSuite(name: string, runtime: Runtime, traits: RuntimeTrai
   tlsSuite(name, runtime);
   webSocketSuite(name, runtime);
   udpSuite(name, runtime);
+  filesSuite(name, runtime);
+  processesSuite(name, runtime);
   systemSuite(name, runtime);
 }

@@ -1,12 +1,9 @@
-import { mkdtemp, rm, utimes, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { Runtime } from "../../src/runtime/types.ts";
 import { deepEqual, equal, notEqual, ok, rejects, test } from "../harness.ts";
 import { startChild } from "./runtime_children.ts";
 import { failure } from "./runtime_scope.ts";
 
-/** Names, files, processes, time, randomness. */
+/** Names, this process, time, randomness. */
 export function systemSuite(name: string, runtime: Runtime): void {
   test(`${name}: dns.resolve() knows the hosts file and literal addresses`, async () => {
     const found = await runtime.dns.resolve("localhost");
@@ -18,22 +15,6 @@ export function systemSuite(name: string, runtime: Runtime): void {
   test(`${name}: dns.resolve() of an unknown name says name_not_found`, async () => {
     const message = /^Cannot resolve nodepass\.invalid: name not found$/;
     await rejects(runtime.dns.resolve("nodepass.invalid"), failure("name_not_found", message));
-  });
-
-  test(`${name}: files read text and times, a missing file says not_found`, async () => {
-    const folder = await mkdtemp(join(tmpdir(), "runtime_"));
-    try {
-      const path = join(folder, "a.pem");
-      await writeFile(path, "grüße\n");
-      await utimes(path, 1_000, 2_000);
-      equal(await runtime.files.readText(path), "grüße\n");
-      equal(await runtime.files.modifiedAt(path), 2_000_000);
-      const missing = join(folder, "none");
-      await rejects(runtime.files.readText(missing), failure("not_found", /^Cannot read .*none: no such file$/));
-      await rejects(runtime.files.modifiedAt(missing), failure("not_found"));
-    } finally {
-      await rm(folder, { recursive: true });
-    }
   });
 
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {

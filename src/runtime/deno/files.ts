@@ -1,5 +1,5 @@
 /**
- * Files on Deno.
+ * Files on Deno. What only a master needs comes from `node:fs`, loaded when it is first needed.
  *
  * @module
  */
@@ -22,4 +22,26 @@ export const denoFiles: Files = {
       throw toNodePassError(error, `Cannot read the time of ${path}`);
     }
   },
+  readBytes: async (path, limit) => await (await nodeFiles()).readBytes(path, limit),
+  writeAtomically: async (path, bytes, options) => await (await nodeFiles()).writeAtomically(path, bytes, options),
+  rename: async (from, to) => await (await nodeFiles()).rename(from, to),
+  remove: async (path) => await (await nodeFiles()).remove(path),
+  makeDirectory: async (path, mode) => await (await nodeFiles()).makeDirectory(path, mode),
+  list: async (path) => await (await nodeFiles()).list(path),
+  exists: async (path) => await (await nodeFiles()).exists(path),
+  async lock(path) {
+    const [{ lockPath }, { denoKeptFiles }] = await Promise.all([
+      import("../node/file_lock.ts"),
+      import("./kept_files.ts"),
+    ]);
+    try {
+      return await lockPath(path, denoKeptFiles);
+    } catch (error) {
+      throw toNodePassError(error, `Cannot lock ${path}`);
+    }
+  },
 };
+
+async function nodeFiles(): Promise<Files> {
+  return (await import("../node/files.ts")).nodeFiles;
+}

@@ -6,6 +6,8 @@
 import process from "node:process";
 import type { Process } from "../types.ts";
 
+const INPUT_BYTES = 65_536;
+
 /** This process. */
 export const denoProcess: Process = {
   get args() {
@@ -13,6 +15,12 @@ export const denoProcess: Process = {
   },
   get pid() {
     return Deno.pid;
+  },
+  get execPath() {
+    return Deno.execPath();
+  },
+  get standalone() {
+    return Deno.build.standalone;
   },
   env(name) {
     try {
@@ -23,6 +31,23 @@ export const denoProcess: Process = {
   },
   stdout: (text) => write(Deno.stdout, text),
   stderr: (text) => write(Deno.stderr, text),
+  async readInput(take) {
+    const buffer = new Uint8Array(INPUT_BYTES);
+    try {
+      for (let count = await Deno.stdin.read(buffer); count !== null; count = await Deno.stdin.read(buffer)) {
+        take(buffer.subarray(0, count));
+      }
+    } catch {
+      // Whoever wrote is gone.
+    }
+  },
+  async writeOutput(bytes) {
+    try {
+      for (let start = 0; start < bytes.length;) start += await Deno.stdout.write(bytes.subarray(start));
+    } catch {
+      // Nobody reads the pipe any more.
+    }
+  },
   get stdoutIsTerminal() {
     return Deno.stdout.isTerminal();
   },

@@ -5,6 +5,7 @@
  */
 import { systemClock } from "../clock.ts";
 import { toNodePassError } from "../error_map.ts";
+import { nodeProcesses } from "../node/processes.ts";
 import { nodeWebSockets } from "../node/web_sockets.ts";
 import { systemRandom } from "../random.ts";
 import type { Runtime } from "../types.ts";
@@ -26,6 +27,7 @@ export const denoRuntime: Runtime = Object.freeze<Runtime>({
   dns: lateDns,
   files: denoFiles,
   process: denoProcess,
+  processes: nodeProcesses,
   threads: denoThreads,
   clock: systemClock,
   random: systemRandom,

@@ -55,7 +55,11 @@ async function connectNative(options: TlsConnectOptions): Promise<TlsConn> {
   const deadline = new Deadline(options);
   try {
     const tcp = await openTcp(options, deadline, action);
-    const conn = new DenoTlsConn(await Deno.startTls(tcp, startOptions(options)), unfinished, () => nativeConnections--);
+    const conn = new DenoTlsConn(
+      await Deno.startTls(tcp, startOptions(options)),
+      unfinished,
+      () => nativeConnections--,
+    );
     nativeConnections++;
     await withinDeadline(conn.handshake(), () => conn.close(), deadline, action);
     return conn;

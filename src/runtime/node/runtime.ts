@@ -11,6 +11,7 @@ import { nodeDns } from "./dns.ts";
 import { nodeFiles } from "./files.ts";
 import { nodeNet } from "./net.ts";
 import { nodeProcess } from "./process.ts";
+import { nodeProcesses } from "./processes.ts";
 import { nodeThreads } from "./threads.ts";
 import { nodeTls } from "./tls.ts";
 import { nodeUdp } from "./udp.ts";
@@ -26,6 +27,7 @@ export const nodeRuntime: Runtime = Object.freeze<Runtime>({
   dns: nodeDns,
   files: nodeFiles,
   process: nodeProcess,
+  processes: nodeProcesses,
   threads: nodeThreads,
   clock: systemClock,
   random: systemRandom,

@@ -43,6 +43,7 @@ export async function openAcceptor(
 
 class TunnelAcceptor implements Acceptor {
   readonly refusals: Record<Refusal, number> = { timeout: 0, evicted: 0, refused: 0, bad: 0, foreign: 0, broken: 0 };
+  readonly finished: Promise<void>;
   readonly #context: TunnelContext<ServerConfig>;
   readonly #port: TunnelPort;
   readonly #handlers: AcceptHandlers;
@@ -72,7 +73,7 @@ class TunnelAcceptor implements Acceptor {
     this.#reloadTimer = port.hasFiles && reloadIntervalMs > 0
       ? clock.every(reloadIntervalMs, () => void this.reload())
       : null;
-    void this.#run();
+    this.finished = this.#run();
   }
 
   get local(): SocketAddress {

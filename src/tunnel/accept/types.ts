@@ -27,6 +27,8 @@ export type Take = () => boolean;
 /** A listening tunnel port. */
 export interface Acceptor {
   readonly local: SocketAddress;
+  /** Resolves once nothing listens any more. */
+  readonly finished: Promise<void>;
   /** Connections that have not completed their opening or their handshake. */
   readonly pending: number;
   /** Connections closed before they were taken over, by reason. */

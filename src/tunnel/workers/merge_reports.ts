@@ -15,6 +15,7 @@ export const EMPTY_REPORT: WorkerReport = {
     pingMs: 0,
     pool: 0,
     tcpSessions: 0,
+    tcpOpened: 0,
     udpSessions: 0,
     tcpRx: 0,
     tcpTx: 0,
@@ -32,8 +33,8 @@ export function mergeReports(reports: readonly WorkerReport[]): WorkerReport {
 
 /** What stays of a worker that ended: what it counted, not what it had. */
 export function countersOf({ opened, stats }: WorkerReport): WorkerReport {
-  const { tcpRx, tcpTx, udpRx, udpTx, rejections } = stats;
-  return { opened, stats: { ...EMPTY_REPORT.stats, tcpRx, tcpTx, udpRx, udpTx, rejections } };
+  const { tcpOpened, tcpRx, tcpTx, udpRx, udpTx, rejections } = stats;
+  return { opened, stats: { ...EMPTY_REPORT.stats, tcpOpened, tcpRx, tcpTx, udpRx, udpTx, rejections } };
 }
 
 function merge(one: WorkerReport, other: WorkerReport): WorkerReport {
@@ -47,6 +48,7 @@ function merge(one: WorkerReport, other: WorkerReport): WorkerReport {
       pingMs: Math.max(a.pingMs, b.pingMs),
       pool: a.pool + b.pool,
       tcpSessions: a.tcpSessions + b.tcpSessions,
+      tcpOpened: a.tcpOpened + b.tcpOpened,
       udpSessions: a.udpSessions + b.udpSessions,
       tcpRx: a.tcpRx + b.tcpRx,
       tcpTx: a.tcpTx + b.tcpTx,

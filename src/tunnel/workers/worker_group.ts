@@ -9,7 +9,7 @@ import type { TunnelConfig } from "../../config/types.ts";
 import type { Logger } from "../../log/types.ts";
 import type { Runtime, SocketAddress, Timer } from "../../runtime/types.ts";
 import { startCheckpoints } from "../checkpoint.ts";
-import type { SessionInfo, TunnelHandle, TunnelStats } from "../types.ts";
+import type { CloseOptions, SessionInfo, TunnelHandle, TunnelStats } from "../types.ts";
 import { type Claims, entryClaim, tunnelClaim } from "./claims.ts";
 import { LINE_LEVELS } from "./forwarding_logger.ts";
 import { mailboxMemory } from "./mailbox.ts";
@@ -137,8 +137,11 @@ export class WorkerGroup implements TunnelHandle {
     });
   }
 
-  close({ graceMs }: { readonly graceMs?: number } = {}): Promise<void> {
-    return this.#closing ??= this.#close(graceMs ?? this.#options.config.settings.shutdownTimeoutMs);
+  /** Ports are free when the last worker has closed. */
+  close({ graceMs, onReleased }: CloseOptions = {}): Promise<void> {
+    this.#closing ??= this.#close(graceMs ?? this.#options.config.settings.shutdownTimeoutMs);
+    if (onReleased !== undefined) void this.#closing.then(onReleased);
+    return this.#closing;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { NodePassError } from "../../errors.ts";
 import { parseGeneratedKey } from "../../generated_key.ts";
+import { rootKey, stretchedRoot } from "./stretch.ts";
 
 /** Every secret has a label of its own, so that knowing one says nothing about another. */
 export type SecretLabel = "certificate authority" | "proof" | "link" | "resume";
@@ -18,11 +18,7 @@ export interface SecretBinding {
 }
 
 const LABEL_PREFIX = "nodepass secure v1 ";
-const PASSWORD_SALT = "nodepass secure v1 password";
 const SECRET_BYTES = 32;
-
-/** scrypt works on 128 * N * r bytes; Node refuses more than 32 MiB unless told otherwise. */
-const SCRYPT = { N: 2 ** 17, r: 8, p: 1, maxmem: 192 * 1024 * 1024 } as const;
 
 /** The root of all secrets of one key; the key itself is used nowhere else. */
 export class RootSecret {
@@ -71,19 +67,6 @@ export class RootSecret {
  * whoever connects can test guesses against the signature of the server's certificate.
  */
 export async function deriveRoot(key: string): Promise<RootSecret> {
-  const material = parseGeneratedKey(key) ?? await stretch(key);
-  const root = await crypto.subtle.importKey("raw", material, "HKDF", false, ["deriveBits"]);
-  material.fill(0);
-  return new RootSecret(root);
-}
-
-async function stretch(key: string): Promise<Uint8Array<ArrayBuffer>> {
-  // WebCrypto has no scrypt in either runtime; a start with a generated key needs none.
-  const { scrypt } = await import("node:crypto");
-  return await new Promise((resolve, reject) => {
-    scrypt(key, PASSWORD_SALT, SECRET_BYTES, SCRYPT, (error, derived) => {
-      if (error !== null) reject(new NodePassError("io", "Cannot stretch the key", { cause: error }));
-      else resolve(Uint8Array.from(derived));
-    });
-  });
+  const material = parseGeneratedKey(key);
+  return new RootSecret(material === null ? await stretchedRoot(key) : await rootKey(material));
 }

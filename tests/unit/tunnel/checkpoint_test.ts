@@ -11,6 +11,7 @@ const stats: TunnelStats = {
   pingMs: 1.6,
   pool: 3,
   tcpSessions: 4,
+  tcpOpened: 7,
   udpSessions: 5,
   tcpRx: 6,
   tcpTx: 7,

@@ -187,7 +187,7 @@ export function memoryPort(query = "tls=0"): MemoryPort {
 }
 
 function memoryRuntime(clock: Clock, listener: MemoryListener, texts: Map<string, string>): Runtime {
-  const files: Files = {
+  const files: Pick<Files, "readText" | "modifiedAt"> = {
     readText(path) {
       const text = texts.get(path);
       return text === undefined

@@ -73,3 +73,19 @@ test("RootSecret keys cannot be exported or printed", async () => {
   equal(key.extractable, false);
   equal(JSON.stringify(root), "{}");
 });
+
+test("deriveRoot() stretches one key at a time, in the order of the calls, and each only once", async () => {
+  const done: string[] = [];
+  const derive = async (key: string): Promise<string> => {
+    const secret = hex(await (await deriveRoot(key)).derive("proof"));
+    done.push(key);
+    return secret;
+  };
+  const [first, again] = await Promise.all([derive("chosen 1"), derive("chosen 1"), derive("chosen 2")]);
+  equal(first, again);
+  deepEqual(done, ["chosen 1", "chosen 1", "chosen 2"]);
+  const start = performance.now();
+  equal(await derive("chosen 1"), first);
+  // Stretching takes several hundred.
+  equal(performance.now() - start < 100, true);
+});

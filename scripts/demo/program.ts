@@ -1,54 +1,38 @@
 /**
- * One end of the demonstration's tunnel: a process of the command, with the permissions that it needs and no more.
+ * A process of the command, started as anybody starts it.
  *
  * @module
  */
 
 import { join } from "node:path/posix";
-import { minimalPermissions } from "../../src/config/permissions.ts";
-import { defaultSettings } from "../../src/config/settings.ts";
-import { parseTunnelUrl, redactUrl } from "../../src/config/tunnel_url.ts";
-
-/** What of `deno run` depends on the URL. */
-export interface EndCommand {
-  readonly name: string;
-  readonly url: string;
-  readonly permissions: readonly string[];
-}
 
 const CLI = join(import.meta.dirname!, "../../cli.ts");
 const READY_MS = 20_000;
-const STOP_MS = 3_000;
-const KEPT_LINES = 8;
+const STOP_MS = 8_000;
+const KEPT_LINES = 12;
 
-/** The command of one end. */
-export function endCommand(name: string, url: string): EndCommand {
-  const { config } = parseTunnelUrl(url, { settings: defaultSettings, strict: true });
-  return { name, url, permissions: minimalPermissions(config).flags };
+/** How one is started. */
+export interface ProgramOptions {
+  readonly name: string;
+  readonly args: readonly string[];
+  readonly permissions: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
 }
 
-/** The command line for people, without the key; the variables that it may read are cut short. */
-export function shownCommand({ url, permissions }: EndCommand): string {
-  const flags = permissions.map((flag) => flag.replace(/^(--allow-env=NP_)\w+,.*/, "$1..."));
-  return `deno run --no-prompt ${flags.join(" ")} cli.ts "${redactUrl(url)}"`;
-}
-
-/** A running end. Disposing stops it: first with SIGTERM, after 3 s with SIGKILL. */
-export class End implements AsyncDisposable {
+/** A running command. Disposing stops it: first with SIGTERM, after 8 s with SIGKILL. */
+export class Program implements AsyncDisposable {
   readonly name: string;
   /** Resolves with the exit code when the process is gone and its output was read. */
   readonly exited: Promise<number>;
-  /** Receives every line from now on. */
-  onLine: (line: string) => void = () => {};
   readonly #child: Deno.ChildProcess;
   readonly #lines: string[] = [];
   readonly #found = new Map<RegExp, (match: RegExpExecArray) => void>();
 
-  constructor(command: EndCommand) {
-    this.name = command.name;
+  constructor({ name, args, permissions, env }: ProgramOptions) {
+    this.name = name;
     this.#child = new Deno.Command(Deno.execPath(), {
-      args: ["run", "--quiet", "--no-prompt", ...command.permissions, CLI, command.url],
-      env: { NO_COLOR: "1", NP_REPORT_INTERVAL: "1s", NP_SHUTDOWN_TIMEOUT: "1s" },
+      args: ["run", "--quiet", "--no-prompt", ...permissions, CLI, ...args],
+      env: { NO_COLOR: "1", ...env },
       stdin: "null",
       stdout: "piped",
       stderr: "piped",
@@ -109,7 +93,6 @@ export class End implements AsyncDisposable {
         this.#lines.push(line);
         if (this.#lines.length > KEPT_LINES) this.#lines.shift();
         this.#look(line);
-        this.onLine(line);
       }
     }
   }

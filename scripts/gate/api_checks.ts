@@ -1,0 +1,52 @@
+/**
+ * Checks of the OpenAPI document of a master by programs that others wrote.
+ *
+ * @module
+ */
+
+import { join } from "node:path/posix";
+import { openApiDocument } from "../../src/master/openapi/document.ts";
+import { runChild } from "./child.ts";
+import { ROOT } from "./files.ts";
+import { failed, passed, skipped, type StepResult } from "./step.ts";
+
+const REDOCLY = "@redocly/cli@2.77.0";
+const MINUTE = 60_000;
+
+/** The document has no fault and no warning in the recommended rules of redocly. */
+export async function lintDocument(): Promise<StepResult> {
+  const path = join(ROOT, "build", "openapi.json");
+  await Deno.mkdir(join(ROOT, "build"), { recursive: true });
+  await Deno.writeTextFile(path, JSON.stringify(openApiDocument("/api")));
+  const { output, stdout } = await runChild(["npx", "-y", REDOCLY, "lint", "--format=json", path], {
+    limitMs: 3 * MINUTE,
+    cwd: ROOT,
+    env: { REDOCLY_TELEMETRY: "off", REDOCLY_SUPPRESS_UPDATE_NOTICE: "true" },
+  });
+  const totals = /"totals":\s*\{\s*"errors":\s*(\d+),\s*"warnings":\s*(\d+)/.exec(stdout);
+  if (totals === null) return notChecked(`${REDOCLY}: ${output.trim().split("\n").at(-1) ?? ""}`);
+  return totals[1] === "0" && totals[2] === "0" ? passed() : failed(stdout);
+}
+
+/** Requests made from the document find nothing in a running master: a few hundred, or more than 5,000 with `full`. */
+export async function fuzzApi(full: boolean): Promise<StepResult> {
+  const command = [Deno.execPath(), "run", "-A", "--no-check", "--quiet", "scripts/fuzz/main.ts"];
+  const { code, output, stdout } = await runChild([...command, "--examples", full ? "330" : "3"], {
+    limitMs: (full ? 60 : 5) * MINUTE,
+    cwd: ROOT,
+  });
+  const result = /\{.*\}\s*$/.exec(stdout)?.[0];
+  if (result === undefined) return failed(output);
+  const { cases, missing, unreachable } = JSON.parse(result) as Partial<
+    Record<"missing" | "unreachable", string> & { cases: number }
+  >;
+  if (missing !== undefined) return skipped(missing);
+  if (unreachable !== undefined) return notChecked(`schemathesis: ${unreachable}`);
+  if (code !== 0) return failed(output);
+  return full && (cases ?? 0) < 5000 ? failed(`Only ${cases} cases`) : passed(`${cases} cases`);
+}
+
+/** No program is missing: where a registry does not answer, everything else must still be able to pass. */
+function notChecked(why: string): StepResult {
+  return { passed: 0, failed: 0, skipped: 1, output: "", note: `NOT CHECKED: ${why}` };
+}

@@ -31,7 +31,7 @@ export async function lintDocument(): Promise<StepResult> {
 /** Requests made from the document find nothing in a running master: a few hundred, or more than 5,000 with `full`. */
 export async function fuzzApi(full: boolean): Promise<StepResult> {
   const command = [Deno.execPath(), "run", "-A", "--no-check", "--quiet", "scripts/fuzz/main.ts"];
-  const { code, output, stdout } = await runChild([...command, "--examples", full ? "330" : "3"], {
+  const { code, output, stdout } = await runChild([...command, "--examples", full ? "400" : "3"], {
     limitMs: (full ? 60 : 5) * MINUTE,
     cwd: ROOT,
   });

@@ -20,9 +20,16 @@ const NEW_PORT_WAIT_MS = 300;
 /** A run of this length is no failure in a row. */
 const STEADY_MS = 30_000;
 /** Checkpoints that may be missed. */
-export const MISSED_CHECKPOINTS = 3;
+const MISSED_CHECKPOINTS = 3;
 /** The same for a run whose start takes its time. */
 const SLOW_START = 8;
+/** A busy machine keeps anybody silent for so long, however short the interval is. */
+const SHORTEST_SILENCE_MS = 4_000;
+
+/** How many report intervals may pass without a word. */
+export function toleratedIntervals(intervalMs: number, missed: number = MISSED_CHECKPOINTS): number {
+  return Math.max(missed, Math.ceil(SHORTEST_SILENCE_MS / intervalMs));
+}
 
 /** What an instance needs of its supervisor. */
 export interface SupervisedParts {
@@ -135,10 +142,11 @@ export class Supervised {
   tick(): void {
     const run = this.#current;
     if (run === null || !run.engine.ready || run.engine.leaving) return;
-    const most = run.phase === "starting" ? SLOW_START : MISSED_CHECKPOINTS;
+    const { reportIntervalMs } = this.#parts.settings;
+    const most = toleratedIntervals(reportIntervalMs, run.phase === "starting" ? SLOW_START : MISSED_CHECKPOINTS);
     if (run.silent++ < most) return;
     this.#drain(run, 0);
-    this.#failed(run, `No checkpoint for ${formatDuration(most * this.#parts.settings.reportIntervalMs)}`);
+    this.#failed(run, `No checkpoint for ${formatDuration(most * reportIntervalMs)}`);
   }
 
   #launch(): void {

@@ -7,7 +7,7 @@ import type { SessionRecord } from "../../report/types.ts";
 import type { Timer } from "../../runtime/types.ts";
 import { VERSION } from "../../version.ts";
 import { Engine } from "./engine.ts";
-import { MISSED_CHECKPOINTS, Supervised } from "./supervised.ts";
+import { Supervised, toleratedIntervals } from "./supervised.ts";
 import type { EngineInfo, InstanceSupervisor, InstanceToStart, SupervisorEvents, SupervisorOptions } from "./types.ts";
 
 /** Starts at the start of a master: so far apart, and all of them in so many steps. */
@@ -191,11 +191,12 @@ export class Supervisor implements InstanceSupervisor {
   }
 
   #look(): void {
-    const { clock, logger } = this.#options;
+    const { clock, logger, settings } = this.#options;
+    const most = toleratedIntervals(settings.reportIntervalMs);
     for (const engine of this.#engines) {
       if (engine.runs.size === 0 || engine.leaving) continue;
       const slow = clock.now() - engine.startedAt >= SLOW_START_MS;
-      if (engine.ready ? engine.silent++ < MISSED_CHECKPOINTS : !slow) continue;
+      if (engine.ready ? engine.silent++ < most : !slow) continue;
       logger.error("Engine does not answer: it is ended", { pid: engine.pid });
       engine.kill();
     }

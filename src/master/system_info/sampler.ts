@@ -5,6 +5,7 @@
  */
 import type { Clock, Files, Timer } from "../../runtime/types.ts";
 import type { SystemSample } from "../parts.ts";
+import { osCpu, osMemory, osUptime } from "./os_figures.ts";
 import { cpuPercent, type CpuTicks, parseCpu, parseDisks, parseMemory, parseNetwork, parseUptime } from "./proc.ts";
 
 /** The processors are watched for so long. */
@@ -72,10 +73,10 @@ export class SystemSampler {
     ]);
     const sample = {
       cpu: cpuPercent(before, after),
-      ...parseMemory(meminfo),
+      ...(meminfo === "" ? osMemory() : parseMemory(meminfo)),
       ...parseNetwork(network),
       ...parseDisks(disks),
-      sysup: parseUptime(uptime),
+      sysup: uptime === "" ? osUptime() : parseUptime(uptime),
     };
     this.#latest = { at: this.#clock.now(), sample };
     this.#plan();
@@ -103,7 +104,8 @@ export class SystemSampler {
   }
 
   async #cpu(): Promise<CpuTicks | null> {
-    return parseCpu(await this.#read("stat"));
+    const stat = await this.#read("stat");
+    return stat === "" ? osCpu() : parseCpu(stat);
   }
 
   async #read(name: string): Promise<string> {

@@ -8,7 +8,7 @@ import {
 } from "../../../src/master/system_info/proc.ts";
 import { SystemSampler } from "../../../src/master/system_info/sampler.ts";
 import { FakeClock } from "../../fake_clock.ts";
-import { deepEqual, equal, test } from "../../harness.ts";
+import { deepEqual, equal, ok, test } from "../../harness.ts";
 
 const STAT = (busy: number, idle: number) =>
   `cpu  ${busy} 0 0 ${idle} 10 0 0 0 5 0\ncpu0 1 2 3 4 5 6 7 8 9 0\nintr 1\n`;
@@ -135,4 +135,18 @@ test("SystemSampler: closing ends a wait", async () => {
   sampler.close();
   equal((await asked).mem_total, 24_684_084 * 1024);
   equal(clock.pending, 0);
+});
+
+test("SystemSampler: without /proc the runtime says how busy the machine is", async () => {
+  const clock = new FakeClock();
+  const sampler = new SystemSampler({ files: { readText: () => Promise.reject(new Error("denied")) }, clock });
+  const asked = sampler.sample();
+  await clock.advanceSteps(200, 20);
+  const { cpu, mem_total, mem_used, sysup, netrx } = await asked;
+  ok(mem_total > 0 && mem_used > 0 && mem_used < mem_total, `${mem_used} of ${mem_total} bytes`);
+  // The fake clock leaves no time between both looks: -1 is a machine without a tick.
+  ok(Number.isInteger(cpu) && cpu >= -1 && cpu <= 100, `${cpu} %`);
+  ok(sysup > 0);
+  equal(netrx, 0);
+  sampler.close();
 });

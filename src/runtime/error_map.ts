@@ -44,7 +44,7 @@ const meanings: ReadonlyMap<string, Meaning> = new Map<string, Meaning>([
   ["EPERM", denied],
   ["EROFS", ["permission_denied", "read-only file system"]],
   ["PermissionDenied", denied],
-  ["NotCapable", denied],
+  ["NotCapable", ["permission_denied", 'Deno was not given the permission, see "nodepass permissions"']],
   ["ERR_ACCESS_DENIED", denied],
   ["EHOSTUNREACH", unreachable],
   ["ENETUNREACH", unreachable],

@@ -13,7 +13,11 @@ test("toNodePassError() gives each platform error its code and one wording", () 
   const cases: [Error, string, string][] = [
     [thrown({ code: "ECONNREFUSED", name: "ConnectionRefused" }), "connection_refused", "connection refused"],
     [thrown({ code: "EACCES" }), "permission_denied", "permission denied"],
-    [thrown({ name: "NotCapable" }), "permission_denied", "permission denied"],
+    [
+      thrown({ name: "NotCapable" }),
+      "permission_denied",
+      'Deno was not given the permission, see "nodepass permissions"',
+    ],
     [thrown({ name: "UnexpectedEof" }), "connection_reset", "the other side ended the connection too early"],
     [thrown({ code: "EADDRINUSE" }), "address_in_use", "address already in use"],
     [thrown({ code: "EINVAL", syscall: "bind" }), "address_not_available", "address not available on this machine"],

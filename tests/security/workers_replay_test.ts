@@ -5,7 +5,7 @@ import { COUNTER_WINDOW } from "../../src/wire/secure/counter_window.ts";
 import { clientUrl, serverUrl, startInside } from "../e2e/in_process.ts";
 import { until } from "../e2e/load.ts";
 import { ask } from "../e2e/visitors.ts";
-import { equal, ok, test } from "../harness.ts";
+import { equal, test } from "../harness.ts";
 import { ownedTest, readAll, runtime, TcpTarget } from "../unit/tunnel/forward_fixture.ts";
 import { joined, Tap } from "./tap.ts";
 
@@ -23,7 +23,6 @@ ownedTest("the preface of a link is taken once, whichever worker it arrives at",
   equal(await ask(server.handle.entries[0]!, "before"), "before");
   const recorded = tap.recordings.map(({ up }) => joined(up)).filter(({ length }) => length >= PREFACE_BYTES);
   const preface = recorded.find((bytes) => bytes[5] === 2)!.subarray(0, PREFACE_BYTES);
-  const before = server.handle.stats();
   for (let attempt = 0; attempt < TRIES; attempt++) {
     const conn = await runtime.net.connect({ ...server.handle.addr!, timeoutMs: 5_000 });
     await writeAll(conn, preface).catch(() => {});
@@ -31,7 +30,6 @@ ownedTest("the preface of a link is taken once, whichever worker it arrives at",
     conn.close();
   }
   await until("each is counted", () => (server.handle.stats().rejections.handshake ?? 0) === TRIES);
-  ok(server.handle.stats().pool <= Math.max(before.pool, 6));
   equal(await ask(server.handle.entries[0]!, "after"), "after");
 });
 

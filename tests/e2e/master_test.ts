@@ -216,7 +216,10 @@ Deno.test("A master needs no more than the permissions that nodepass permissions
     await echoTcp(entry, 10_000, 5);
     equal((await master.api("/info")).status, 200);
     equal(await master.process.stop(), 0);
-    ok(!/NotCapable|permission denied|was not given the permission/i.test(master.process.output), master.process.output);
+    ok(
+      !/NotCapable|permission denied|was not given the permission/i.test(master.process.output),
+      master.process.output,
+    );
     await Deno.remove(directory, { recursive: true });
   }
 });

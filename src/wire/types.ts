@@ -51,6 +51,26 @@ export interface WireSession {
   readonly finished: Promise<AbortReason | null>;
 }
 
+/** A session that this end announces. */
+export interface OutgoingSession extends WireSession {
+  /** The other end is told now, with what was written so far. */
+  announce(): void;
+}
+
+/** A session that the other end announced. */
+export interface IncomingSession extends WireSession {
+  /** Who takes its bytes. Called once, at once. */
+  attach(receiver: SessionReceiver): void;
+}
+
+/** A link that waits for a visitor. */
+export interface SessionLink {
+  /** Puts a session on it. */
+  open(opening: Opening, receiver: SessionReceiver): OutgoingSession;
+  /** Gives it back unused. */
+  release(): void;
+}
+
 /** The local socket of a UDP session, as the link drives it. */
 export interface DatagramReceiver {
   /** One datagram, valid until the returned promise settles (or the call returns). Never throws. */

@@ -16,6 +16,7 @@ import {
   type ServerConfigMessage,
 } from "../wire/secure/config_message.ts";
 import { type ControlMessage, encodeCancel, encodeConfig, encodeGoaway } from "../wire/secure/frames.ts";
+import type { FrameLink } from "../wire/secure/frame_link.ts";
 import { ControlChannel } from "../wire/secure/control_channel.ts";
 import { Backoff } from "./backoff.ts";
 import { type Supplied, supplyLinks } from "./client_links.ts";
@@ -27,7 +28,9 @@ import { type Entry, openEntry } from "./entry.ts";
 import { Ingress } from "./ingress.ts";
 import { Instance, type InstanceOptions, type InstanceState } from "./instance.ts";
 import { Matchmaker } from "./pool/matchmaker.ts";
+import { openDatagrams } from "./pool/open_datagrams.ts";
 import type { PeerLinks } from "./pool/peer_links.ts";
+import { replaceSession } from "./pool/replace_session.ts";
 import { Targets } from "./targets.ts";
 import type { TunnelHandle } from "./types.ts";
 
@@ -57,7 +60,7 @@ export async function startTunnelClient(
 
 class TunnelClient extends Instance<ClientConfig> {
   readonly #calls: ServerCalls;
-  readonly #matchmaker: Matchmaker;
+  readonly #matchmaker: Matchmaker<FrameLink>;
   readonly #ingress: Ingress;
   readonly #egress: Egress;
   readonly #cutDials = new AbortController();
@@ -85,7 +88,11 @@ class TunnelClient extends Instance<ClientConfig> {
     this.#matchmaker = new Matchmaker(runtime.clock, config.settings.poolGetTimeoutMs, (waiting) => {
       this.#supplied?.sessions.demand(waiting);
     });
-    this.#ingress = new Ingress(context, this.#matchmaker, () => this.#control === null ? [] : this.#links());
+    this.#ingress = new Ingress(
+      context,
+      this.#matchmaker,
+      (opening, receiver) => this.#control === null ? null : openDatagrams(this.#links(), opening, receiver),
+    );
     this.#egress = new Egress(context, new Targets(context), this.#cutDials.signal);
     this.#backoff = new Backoff(runtime.random, FIRST_RETRY_MS, LONGEST_RETRY_MS);
     this.#stopTick = sweeper.onTick((now) => this.#tick(now));
@@ -276,7 +283,7 @@ class TunnelClient extends Instance<ClientConfig> {
     const takesVisitors = settings.flow === "forward";
     const supplied = supplyLinks(this.context, settings, {
       egress: this.#egress,
-      ingress: this.#ingress,
+      orphaned: (session) => void replaceSession(this.#matchmaker, session),
       cancel: (counter, sequence) => supplied.control?.send(encodeCancel(counter, sequence)),
       changed: () => {
         this.#matchmaker.offer();

@@ -10,7 +10,6 @@ import type { ServerConfigMessage } from "../wire/secure/config_message.ts";
 import type { ControlChannel } from "../wire/secure/control_channel.ts";
 import type { TunnelContext } from "./context.ts";
 import type { Egress } from "./egress.ts";
-import type { Ingress } from "./ingress.ts";
 import { PeerLinks, type PeerLinksEvents } from "./pool/peer_links.ts";
 import { Supply } from "./pool/supply.ts";
 
@@ -31,9 +30,8 @@ export interface Supplied {
 }
 
 /** Who serves what arrives on the links, and how they are opened. */
-export interface SuppliedParts extends Pick<PeerLinksEvents, "cancel" | "changed"> {
+export interface SuppliedParts extends Pick<PeerLinksEvents, "cancel" | "changed" | "orphaned"> {
   readonly egress: Egress;
-  readonly ingress: Ingress;
   readonly open: (kind: "session" | "datagram") => Promise<{ readonly conn: Conn; readonly counter: number }>;
 }
 
@@ -41,7 +39,7 @@ export interface SuppliedParts extends Pick<PeerLinksEvents, "cancel" | "changed
 export function supplyLinks(
   { config, runtime, ledger, logger, crew }: TunnelContext<ClientConfig>,
   settings: ServerConfigMessage,
-  { egress, ingress, cancel, changed, open }: SuppliedParts,
+  { egress, orphaned, cancel, changed, open }: SuppliedParts,
 ): Supplied {
   // The server bounds each client; workers are one to whoever configured them.
   const maxLinks = Math.ceil(settings.maxLinks / (crew?.size ?? 1));
@@ -59,7 +57,7 @@ export function supplyLinks(
     events: {
       opened: (session) => egress.open(session),
       openedDatagrams: (session) => egress.openDatagrams(session),
-      orphaned: (session) => void ingress.replace(session),
+      orphaned,
       cancel,
       changed,
       dropped: () => ledger.reject("overflow"),

@@ -6,8 +6,7 @@
 import { messageOf } from "../errors.ts";
 import { formatAddress } from "../address/ip.ts";
 import type { Conn } from "../runtime/types.ts";
-import type { DatagramReceiver, WireDatagrams } from "../wire/types.ts";
-import type { FrameSession } from "../wire/secure/frame_session.ts";
+import type { DatagramReceiver, IncomingSession, WireDatagrams, WireSession } from "../wire/types.ts";
 import { carry, SocketReceiver } from "./carry.ts";
 import type { TunnelContext } from "./context.ts";
 import { logSessionEnd, logSessionStart } from "./entry_log.ts";
@@ -30,7 +29,7 @@ export class Egress {
   }
 
   /** A visitor was announced on a link: dials a target and carries the session. */
-  open(wire: FrameSession): void {
+  open(wire: IncomingSession): void {
     const { config, ledger, visitorLog } = this.#context;
     if (!config.tcp) {
       wire.abort("dial");
@@ -79,7 +78,7 @@ export class Egress {
     return { data: (bytes) => path.send(bytes), closed: end };
   }
 
-  async #carry(wire: FrameSession, receiver: SocketReceiver, session: Session, dial: Promise<Conn>): Promise<void> {
+  async #carry(wire: WireSession, receiver: SocketReceiver, session: Session, dial: Promise<Conn>): Promise<void> {
     logSessionStart(this.#context, session);
     let reason: string = "dial";
     try {

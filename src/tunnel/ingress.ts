@@ -6,27 +6,30 @@
 import { messageOf, NodePassError } from "../errors.ts";
 import { formatAddress } from "../address/ip.ts";
 import type { Conn, SocketAddress } from "../runtime/types.ts";
-import type { Opening } from "../wire/types.ts";
-import type { FrameLink } from "../wire/secure/frame_link.ts";
-import type { FrameSession } from "../wire/secure/frame_session.ts";
+import type { DatagramReceiver, Opening, SessionLink, WireDatagrams } from "../wire/types.ts";
 import { carry, SocketReceiver } from "./carry.ts";
 import type { TunnelContext } from "./context.ts";
 import type { EntryHandlers, UdpPath } from "./entry.ts";
 import type { Matchmaker } from "./pool/matchmaker.ts";
-import type { PeerLinks } from "./pool/peer_links.ts";
 import type { Session } from "./session_ledger.ts";
+
+/** Announces a UDP visitor on a link; null when no other end takes datagrams now. */
+export type OpenDatagrams = (opening: Opening, receiver: DatagramReceiver) => WireDatagrams | null;
 
 /** Serves visitors. */
 export class Ingress {
   readonly #context: TunnelContext;
-  readonly #matchmaker: Matchmaker;
-  /** Where UDP visitors go: the other ends that have a datagram link. */
-  readonly #datagramPeers: () => Iterable<PeerLinks>;
+  readonly #matchmaker: Pick<Matchmaker<SessionLink>, "take" | "turnAway">;
+  readonly #openDatagrams: OpenDatagrams;
 
-  constructor(context: TunnelContext, matchmaker: Matchmaker, datagramPeers: () => Iterable<PeerLinks>) {
+  constructor(
+    context: TunnelContext,
+    matchmaker: Pick<Matchmaker<SessionLink>, "take" | "turnAway">,
+    openDatagrams: OpenDatagrams,
+  ) {
     this.#context = context;
     this.#matchmaker = matchmaker;
-    this.#datagramPeers = datagramPeers;
+    this.#openDatagrams = openDatagrams;
   }
 
   /** For `openEntry`. */
@@ -51,7 +54,7 @@ export class Ingress {
       cut = true;
       visitor.reset();
     };
-    let link: FrameLink;
+    let link: SessionLink;
     try {
       const found = this.#matchmaker.take();
       link = found instanceof Promise ? await found : found;
@@ -74,34 +77,13 @@ export class Ingress {
     return await carried ?? "done";
   }
 
-  /** A session lost its link before anything of it was sent: it moves to another one. */
-  async replace(session: FrameSession): Promise<void> {
-    try {
-      const found = this.#matchmaker.take();
-      const link = found instanceof Promise ? await found : found;
-      if (session.over || session.aborted !== null) {
-        link.release();
-        return;
-      }
-      link.adopt(session);
-      session.announce();
-    } catch {
-      session.fail("link_lost");
-      session.settle();
-    }
-  }
-
   /** Opens the path of a new UDP visitor; null when no other end takes datagrams now. */
   #udp(visitor: SocketAddress, session: Session, reply: (bytes: Uint8Array) => void): UdpPath | null {
-    let least: PeerLinks | null = null;
-    for (const peer of this.#datagramPeers()) {
-      if (peer.datagramLinks > 0 && (least === null || peer.sessions < least.sessions)) least = peer;
-    }
-    const wire = least?.openDatagrams({ protocol: "udp", visitor }, {
+    const wire = this.#openDatagrams({ protocol: "udp", visitor }, {
       data: (bytes) => reply(bytes),
       closed: () => session.cut(),
     });
-    if (wire === undefined || wire === null) {
+    if (wire === null) {
       this.#context.ledger.reject("no_link");
       this.#context.logger.debug("Cannot serve UDP visitor: no datagram link", { visitor: formatAddress(visitor) });
       return null;

@@ -5,7 +5,7 @@
  */
 import { formatAddress } from "../address/ip.ts";
 import type { ServerConfig } from "../config/types.ts";
-import { messageOf, NodePassError } from "../errors.ts";
+import { NodePassError } from "../errors.ts";
 import type { Conn, SocketAddress, Timer } from "../runtime/types.ts";
 import { VERSION } from "../version.ts";
 import { encodeConfigMessage, parseClientConfigMessage } from "../wire/secure/config_message.ts";
@@ -18,6 +18,7 @@ import {
   encodeGoaway,
   encodeRefused,
 } from "../wire/secure/frames.ts";
+import type { FrameLink } from "../wire/secure/frame_link.ts";
 import { createServerIdentity } from "../wire/secure/identity.ts";
 import { parsePreface } from "../wire/secure/preface.ts";
 import { deriveRoot, type RootSecret } from "../wire/secure/root_secret.ts";
@@ -27,12 +28,14 @@ import type { Acceptor, Take } from "./accept/types.ts";
 import type { TunnelContext } from "./context.ts";
 import { drainSessions } from "./drain.ts";
 import { Egress } from "./egress.ts";
-import { isElsewhere } from "./elsewhere.ts";
-import { type Entry, openEntry } from "./entry.ts";
+import type { Entry } from "./entry.ts";
 import { Ingress } from "./ingress.ts";
 import { Instance, type InstanceOptions, type InstanceState } from "./instance.ts";
 import { Matchmaker } from "./pool/matchmaker.ts";
+import { openDatagrams } from "./pool/open_datagrams.ts";
 import type { PeerLinks } from "./pool/peer_links.ts";
+import { replaceSession } from "./pool/replace_session.ts";
+import { chooseServerFlow } from "./server_flow.ts";
 import { serverLinks } from "./server_links.ts";
 import { ServerPeer } from "./server_peer.ts";
 import { PeerDirectory } from "./workers/peer_directory.ts";
@@ -67,7 +70,7 @@ export async function startTunnelServer(
 
 class TunnelServer extends Instance<ServerConfig> {
   readonly #peers = new Map<string, ServerPeer>();
-  readonly #matchmaker: Matchmaker;
+  readonly #matchmaker: Matchmaker<FrameLink>;
   readonly #ingress: Ingress;
   readonly #egress: Egress;
   readonly #cutDials = new AbortController();
@@ -90,7 +93,11 @@ class TunnelServer extends Instance<ServerConfig> {
       () => this.#demandSoon(),
       crew === null ? undefined : ASK_AGAIN_MS,
     );
-    this.#ingress = new Ingress(context, this.#matchmaker, () => this.#connectedLinks());
+    this.#ingress = new Ingress(
+      context,
+      this.#matchmaker,
+      (opening, receiver) => openDatagrams(this.#connectedLinks(), opening, receiver),
+    );
     this.#egress = new Egress(context, new Targets(context), this.#cutDials.signal);
     this.#stopTick = sweeper.onTick((now) => this.#tick(now));
   }
@@ -108,7 +115,9 @@ class TunnelServer extends Instance<ServerConfig> {
     this.#root = crew?.root ?? await deriveRoot(config.key.secret.reveal());
     const derived = config.tls.kind === "derived";
     const identity = crew?.identity ?? (derived ? await createServerIdentity(this.#root, runtime.random) : null);
-    await this.#chooseFlow();
+    const { flow, entry } = await chooseServerFlow(this.context, this.#ingress.handlers);
+    this.#flow = flow;
+    this.#entry = entry;
     this.#acceptor = await openAcceptor(this.context, identity, {
       control: (conn, hello, take) => this.#control(conn, hello, take),
       link: (conn, preface, take) => this.#link(conn, preface, take),
@@ -182,21 +191,6 @@ class TunnelServer extends Instance<ServerConfig> {
       configure: (peer, minLinks, delays) => this.#configure(peer, minLinks, delays),
       vouch: (host) => this.#acceptor!.vouch(host),
     });
-  }
-
-  /** `auto`: the target address can be bound here -> visitors arrive at it; else the targets are elsewhere. */
-  async #chooseFlow(): Promise<void> {
-    const { config, logger } = this.context;
-    this.#flow = config.mode === "forward" ? "forward" : "reverse";
-    if (this.#flow === "forward") return;
-    try {
-      this.#entry = await openEntry(this.context, config.targets, this.#ingress.handlers);
-      if (config.mode === "auto") logger.info("Mode 1 (reverse): the target address can be bound here");
-    } catch (error) {
-      if (config.mode === "reverse" || !isElsewhere(error)) throw error;
-      this.#flow = "forward";
-      logger.info(`Mode 2 (forward): the target address cannot be bound here (${messageOf(error)})`);
-    }
   }
 
   /** A client asks for a control channel. */
@@ -346,7 +340,7 @@ class TunnelServer extends Instance<ServerConfig> {
   #newLinks(id: string): PeerLinks {
     return serverLinks(this.context, this.#flow, {
       egress: this.#egress,
-      ingress: this.#ingress,
+      orphaned: (session) => void replaceSession(this.#matchmaker, session),
       cancel: (counter, sequence) => this.#peers.get(id)?.control?.send(encodeCancel(counter, sequence)),
       changed: () => {
         this.#matchmaker.offer();

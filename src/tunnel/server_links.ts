@@ -6,20 +6,18 @@
 import type { ServerConfig } from "../config/types.ts";
 import type { TunnelContext } from "./context.ts";
 import type { Egress } from "./egress.ts";
-import type { Ingress } from "./ingress.ts";
 import { PeerLinks, type PeerLinksEvents } from "./pool/peer_links.ts";
 
 /** Who serves what arrives on the links. */
-export interface ServerLinksParts extends Pick<PeerLinksEvents, "cancel" | "changed"> {
+export interface ServerLinksParts extends Pick<PeerLinksEvents, "cancel" | "changed" | "orphaned"> {
   readonly egress: Egress;
-  readonly ingress: Ingress;
 }
 
 /** None yet. */
 export function serverLinks(
   { config, crew, ledger, logger, runtime }: TunnelContext<ServerConfig>,
   flow: "reverse" | "forward",
-  { egress, ingress, cancel, changed }: ServerLinksParts,
+  { egress, orphaned, cancel, changed }: ServerLinksParts,
 ): PeerLinks {
   return new PeerLinks({
     end: flow === "reverse" ? "ingress" : "egress",
@@ -34,7 +32,7 @@ export function serverLinks(
     events: {
       opened: (session) => egress.open(session),
       openedDatagrams: (session) => egress.openDatagrams(session),
-      orphaned: (session) => void ingress.replace(session),
+      orphaned,
       cancel,
       changed,
       dropped: () => ledger.reject("overflow"),

@@ -5,28 +5,36 @@
  */
 import { NodePassError } from "../../errors.ts";
 import type { Clock, Timer } from "../../runtime/types.ts";
-import type { FrameLink } from "../../wire/secure/frame_link.ts";
-import type { PeerLinks } from "./peer_links.ts";
 
 /** Visitors that may wait for a link at once. */
 const MAX_WAITING = 65_536;
 /** A demand counts for a second at the end that opens links: it is repeated while visitors wait. */
 const ASK_AGAIN_MS = 500;
 
-interface Waiting {
-  readonly resolve: (link: FrameLink) => void;
+/** Where links come from: those of one other end. */
+export interface LinkSupplier<L> {
+  /** Links that wait for a visitor. */
+  readonly ready: number;
+  /** Visitors that are being served. */
+  readonly sessions: number;
+  /** One that waits, or null. */
+  take(): L | null;
+}
+
+interface Waiting<L> {
+  readonly resolve: (link: L) => void;
   readonly reject: (error: NodePassError) => void;
   readonly timer: Timer;
   done: boolean;
 }
 
-/** See the module. */
-export class Matchmaker {
+/** See the module. `L`: the links of a dialect. */
+export class Matchmaker<L> {
   readonly #clock: Clock;
   readonly #timeoutMs: number;
   readonly #ask: (waiting: number) => void;
-  readonly #peers = new Set<PeerLinks>();
-  readonly #queue: Waiting[] = [];
+  readonly #peers = new Set<LinkSupplier<L>>();
+  readonly #queue: Waiting<L>[] = [];
   readonly #askAgainMs: number;
   #waiting = 0;
   #closed = false;
@@ -49,17 +57,17 @@ export class Matchmaker {
     return this.#waiting;
   }
 
-  add(peer: PeerLinks): void {
+  add(peer: LinkSupplier<L>): void {
     this.#peers.add(peer);
     this.offer();
   }
 
-  remove(peer: PeerLinks): void {
+  remove(peer: LinkSupplier<L>): void {
     this.#peers.delete(peer);
   }
 
   /** A ready link for one visitor: at once, or when one becomes ready. Rejects with `timed_out` or `closed`. */
-  take(): FrameLink | Promise<FrameLink> {
+  take(): L | Promise<L> {
     const link = this.#waiting === 0 ? this.#takeReady() : null;
     if (link !== null) return link;
     if (this.#closed) return Promise.reject(closing());
@@ -67,7 +75,7 @@ export class Matchmaker {
       return Promise.reject(new NodePassError("limit", `Cannot wait for a link: ${MAX_WAITING} visitors already do`));
     }
     return new Promise((resolve, reject) => {
-      const waiting: Waiting = {
+      const waiting: Waiting<L> = {
         resolve,
         reject,
         done: false,
@@ -108,14 +116,14 @@ export class Matchmaker {
     }
   }
 
-  #expire(waiting: Waiting): void {
+  #expire(waiting: Waiting<L>): void {
     this.#settle(waiting);
     waiting.reject(new NodePassError("timed_out", `No link became ready within ${this.#timeoutMs} ms`));
     // Settled entries at the front go at once; those in between when the queue reaches them.
     while (this.#queue[0]?.done) this.#queue.shift();
   }
 
-  #settle(waiting: Waiting): void {
+  #settle(waiting: Waiting<L>): void {
     waiting.done = true;
     waiting.timer.cancel();
     this.#waiting--;
@@ -124,8 +132,8 @@ export class Matchmaker {
     this.#asking = null;
   }
 
-  #takeReady(): FrameLink | null {
-    let best: PeerLinks | null = null;
+  #takeReady(): L | null {
+    let best: LinkSupplier<L> | null = null;
     for (const peer of this.#peers) {
       if (peer.ready > 0 && (best === null || peer.sessions < best.sessions)) best = peer;
     }

@@ -10,10 +10,12 @@ import { createContext, type OwnedContext } from "../../../src/tunnel/create_con
 import { Egress } from "../../../src/tunnel/egress.ts";
 import { Ingress } from "../../../src/tunnel/ingress.ts";
 import { Matchmaker } from "../../../src/tunnel/pool/matchmaker.ts";
+import { replaceSession } from "../../../src/tunnel/pool/replace_session.ts";
 import { PeerLinks, type PeerLinksEvents } from "../../../src/tunnel/pool/peer_links.ts";
 import type { Session } from "../../../src/tunnel/session_ledger.ts";
 import { Targets } from "../../../src/tunnel/targets.ts";
 import { frameEnd } from "../../../src/wire/secure/frame_end.ts";
+import type { FrameLink } from "../../../src/wire/secure/frame_link.ts";
 import { deepEqual, equal } from "../../harness.ts";
 import { FakeClock } from "../../fake_clock.ts";
 import { type MemoryConn, memoryPair } from "../../memory_conn.ts";
@@ -102,13 +104,13 @@ export interface Visit {
 
 /** The end where visitors arrive. */
 export class IngressSide extends Side {
-  readonly matchmaker: Matchmaker;
+  readonly matchmaker: Matchmaker<FrameLink>;
   readonly #ingress: Ingress;
 
   constructor(changes: Partial<ClientConfig> = {}) {
     super("ingress", {}, changes);
     this.matchmaker = new Matchmaker(this.clock, POOL_GET_MS, () => {});
-    this.#ingress = new Ingress(this.owned.context, this.matchmaker, () => []);
+    this.#ingress = new Ingress(this.owned.context, this.matchmaker, () => null);
     this.matchmaker.add(this.links);
   }
 
@@ -135,7 +137,7 @@ export class IngressSide extends Side {
     return {
       opened: () => {},
       openedDatagrams: () => null,
-      orphaned: (session) => void this.#ingress.replace(session),
+      orphaned: (session) => void replaceSession(this.matchmaker, session),
       cancel: () => {},
       changed: () => this.matchmaker?.offer(),
       dropped: () => {},

@@ -39,7 +39,7 @@ function peerOf(link: FrameLink): string {
 function setUp() {
   const clock = new FakeClock();
   const asked: number[] = [];
-  const matchmaker = new Matchmaker(clock, TIMEOUT_MS, (waiting) => asked.push(waiting));
+  const matchmaker = new Matchmaker<FrameLink>(clock, TIMEOUT_MS, (waiting) => asked.push(waiting));
   return { clock, asked, matchmaker };
 }
 

@@ -48,6 +48,19 @@ export interface TlsConn extends Conn {
   readonly peerCertificate: Uint8Array | null;
 }
 
+/**
+ * An accepted connection that may still become TLS. Nothing of it is read before the choice: the first `read`, `write` or
+ * `closeWrite` makes it plain for good.
+ */
+export interface UpgradableConn extends Conn {
+  /**
+   * Serves TLS (1.3, or 1.2 where the client has nothing newer) on it and resolves after the handshake; from then on only
+   * the returned connection may be used. `close` or `reset` of this one give the handshake up. Rejects with code
+   * `certificate`, `protocol`, `connection_reset` or `closed`, and the connection is closed then.
+   */
+  upgrade(certificate: ServerCertificate): Promise<TlsConn>;
+}
+
 /** A stream listener. */
 export interface Listener<C extends Conn = Conn> {
   /** Where it listens. */
@@ -116,7 +129,9 @@ export type TlsTrust =
   /** Only chains that end in this CA (PEM). */
   | { readonly kind: "only"; readonly caPem: string }
   /** The roots of the runtime, plus these (PEM). */
-  | { readonly kind: "system"; readonly extraCaPem?: string };
+  | { readonly kind: "system"; readonly extraCaPem?: string }
+  /** Every certificate: whoever connects looks at `peerCertificate`, so that only goes with `wantPeerCertificate`. */
+  | { readonly kind: "any" };
 
 /** Options of `Tls.connect`. */
 export interface TlsConnectOptions extends ConnectOptions {
@@ -148,6 +163,8 @@ export interface Tls {
   connect(options: TlsConnectOptions): Promise<TlsConn>;
   /** Listens; handshakes run when a connection is used. */
   listen(options: ListenOptions & { readonly certificate: ServerCertificate }): Promise<TlsListener>;
+  /** Listens for connections of which each is plain or TLS, as the one who accepts it decides. */
+  listenUpgradable(options: ListenOptions): Promise<Listener<UpgradableConn>>;
   /** Connects without verifying, reads the leaf, closes. Null when the other side does not speak TLS. */
   inspect(options: ConnectOptions & { readonly serverName: string }): Promise<CertificateSummary | null>;
   /** True when connections of `listen` cannot switch Nagle's delay off (native Deno). */

@@ -20,7 +20,8 @@ export const lateConnect: Net["connect"] = async (options) => {
 export const lateBind: Udp["bind"] = async (options) => await (await import("../node/udp.ts")).nodeUdp.bind(options);
 
 /** For what native TLS cannot do. */
-export const lateTls: Pick<Tls, "connect" | "inspect"> = {
+export const lateTls: Pick<Tls, "connect" | "inspect" | "listenUpgradable"> = {
   connect: async (options) => await (await import("../node/tls_connect.ts")).connectTls(options),
+  listenUpgradable: async (options) => await (await import("../node/upgradable_listener.ts")).listenUpgradable(options),
   inspect: async (options) => await (await import("../node/tls_connect.ts")).inspectTls(options),
 };

@@ -34,15 +34,17 @@ export const denoTls: Tls = {
       throw toNodePassError(error, `Cannot listen on ${formatAddress(options)}`);
     }
   },
+  listenUpgradable: lateTls.listenUpgradable,
   inspect: lateTls.inspect,
   serverDelaysSmallWrites: true,
 };
 
-/** Native TLS cannot show the peer's certificate, choose the source address, or leave roots out. */
+/** Native TLS cannot show the peer's certificate, leave it unverified, choose the source address, or leave roots out. */
 function needsNode(options: TlsConnectOptions): boolean {
-  if (options.wantPeerCertificate === true || options.localHost !== undefined) return true;
+  const { kind } = options.trust;
+  if (options.wantPeerCertificate === true || options.localHost !== undefined || kind === "any") return true;
   if (unfinished.count >= unfinishedLimit || nativeConnections >= NATIVE_LIMIT) return true;
-  return options.trust.kind === "only" && rootsWereChanged();
+  return kind === "only" && rootsWereChanged();
 }
 
 /** `caCerts` adds to the default roots, which these variables replace by anything. */
@@ -71,6 +73,6 @@ async function connectNative(options: TlsConnectOptions): Promise<TlsConn> {
 }
 
 function startOptions({ serverName, trust }: TlsConnectOptions): Deno.StartTlsOptions {
-  const caPem = trust.kind === "only" ? trust.caPem : trust.extraCaPem;
+  const caPem = trust.kind === "only" ? trust.caPem : trust.kind === "system" ? trust.extraCaPem : undefined;
   return { hostname: serverName, ...(caPem === undefined ? {} : { caCerts: [caPem] }) };
 }

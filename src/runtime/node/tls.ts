@@ -8,6 +8,7 @@ import { toNodePassError } from "../error_map.ts";
 import type { Tls } from "../types.ts";
 import { connectTls, inspectTls } from "./tls_connect.ts";
 import { openNodeTlsListener } from "./tls_listener.ts";
+import { listenUpgradable } from "./upgradable_listener.ts";
 
 /** TLS on Node. */
 export const nodeTls: Tls = {
@@ -19,6 +20,7 @@ export const nodeTls: Tls = {
       throw toNodePassError(error, `Cannot listen on ${formatAddress(options)}`);
     }
   },
+  listenUpgradable,
   inspect: inspectTls,
   serverDelaysSmallWrites: false,
 };

@@ -7,6 +7,7 @@ import { X509Certificate } from "node:crypto";
 import type net from "node:net";
 import tls from "node:tls";
 import { formatAddress, isIp } from "../../address/ip.ts";
+import { NodePassError } from "../../errors.ts";
 import { Deadline, withinDeadline } from "../deadline.ts";
 import { toNodePassError } from "../error_map.ts";
 import type { CertificateSummary, ConnectOptions, TlsConn, TlsConnectOptions, TlsTrust } from "../types.ts";
@@ -36,11 +37,17 @@ export function secureSocket(
   socket: net.Socket,
   options: Pick<TlsConnectOptions, "serverName" | "trust" | "wantPeerCertificate">,
 ): tls.TLSSocket {
+  if (options.trust.kind === "any" && options.wantPeerCertificate !== true) {
+    throw new NodePassError(
+      "usage",
+      "Cannot trust any certificate without looking at it: wantPeerCertificate is missing",
+    );
+  }
   const minVersion = options.wantPeerCertificate === true ? "TLSv1.3" : "TLSv1.2";
   return startTls(socket, {
     ...nameOptions(options.serverName),
     secureContext: contextOf(options.trust, minVersion),
-    rejectUnauthorized: true,
+    rejectUnauthorized: options.trust.kind !== "any",
     minVersion,
   });
 }
@@ -50,7 +57,7 @@ const contexts = new Map<string, tls.SecureContext>();
 const MAX_CONTEXTS = 8;
 
 function contextOf(trust: TlsTrust, minVersion: tls.SecureVersion): tls.SecureContext {
-  const key = `${minVersion} ${trust.kind} ${trust.kind === "only" ? trust.caPem : trust.extraCaPem ?? ""}`;
+  const key = `${minVersion} ${trust.kind} ${pemOf(trust) ?? ""}`;
   const context = contexts.get(key) ?? tls.createSecureContext({ ...trustOptions(trust), minVersion });
   contexts.delete(key);
   contexts.set(key, context);
@@ -100,8 +107,26 @@ function nameOptions(serverName: string): { host: string; servername?: string } 
 }
 
 function trustOptions(trust: TlsTrust): { ca?: string[] } {
-  if (trust.kind === "only") return { ca: [trust.caPem] };
-  return trust.extraCaPem === undefined ? {} : { ca: [...systemRoots(), trust.extraCaPem] };
+  switch (trust.kind) {
+    case "only":
+      return { ca: [trust.caPem] };
+    case "system":
+      return trust.extraCaPem === undefined ? {} : { ca: [...systemRoots(), trust.extraCaPem] };
+    case "any":
+      // Nothing is verified: reading the roots would be for nothing.
+      return { ca: [] };
+  }
+}
+
+function pemOf(trust: TlsTrust): string | undefined {
+  switch (trust.kind) {
+    case "only":
+      return trust.caPem;
+    case "system":
+      return trust.extraCaPem;
+    case "any":
+      return undefined;
+  }
 }
 
 function systemRoots(): readonly string[] {

@@ -9,7 +9,7 @@ import { type HttpServer, serveHttp, type ServeLimits } from "../http/serve.ts";
 import type { Runtime, ServerCertificate, SocketAddress } from "../runtime/types.ts";
 import { createApp } from "./app.ts";
 import type { MasterParts } from "./parts.ts";
-import { selfSignedCertificate } from "./self_signed.ts";
+import { selfSignedCertificate } from "../wire/self_signed.ts";
 
 /** A master that listens. */
 export interface MasterListener {
@@ -81,6 +81,7 @@ async function certificateOf(
     case "derived": {
       const named = listen.host.split("%", 1)[0] ?? "";
       return await selfSignedCertificate(
+        "NodePass master",
         [...new Set(["localhost", "127.0.0.1", "::1", ...(named ? [named] : [])])],
         random,
       );

@@ -1,28 +1,18 @@
 /**
- * The front door of the tunnel port: everyone is let in, few may wait, and only who says who they are goes on.
+ * The tunnel port of the secure wire: complete openings are handed on.
  *
  * @module
  */
-import { formatAddress } from "../../address/ip.ts";
 import type { ServerConfig } from "../../config/types.ts";
-import { messageOf, NodePassError } from "../../errors.ts";
-import { limited, type LimitedLogger } from "../../log/limited.ts";
-import type { Conn, ServerCertificate, SocketAddress, Timer, TlsConn } from "../../runtime/types.ts";
+import { NodePassError } from "../../errors.ts";
+import type { ServerCertificate } from "../../runtime/types.ts";
 import { readOpening } from "../../wire/secure/opening.ts";
 import type { TunnelContext } from "../context.ts";
 import { tunnelClaim } from "../workers/claims.ts";
-import { acceptLoop } from "./accept_loop.ts";
-import { Arrival, type ArrivalEnd } from "./arrival.ts";
-import { ForeignReports } from "./foreign_reports.ts";
-import { notTlsError } from "./not_tls.ts";
-import { Sources } from "./sources.ts";
-import { Strikes } from "./strikes.ts";
-import { TunnelPort } from "./tunnel_port.ts";
-import type { AcceptHandlers, Acceptor, Refusal } from "./types.ts";
-import { shareOfWaiting, WaitingRoom } from "./waiting_room.ts";
-
-/** Log lines per second that strangers can cause. */
-const LINES_PER_SECOND = 10;
+import type { Arrival } from "./arrival.ts";
+import { FrontDoor } from "./front_door.ts";
+import { type ArrivingConn, TunnelPort } from "./tunnel_port.ts";
+import type { AcceptHandlers, Acceptor } from "./types.ts";
 
 /**
  * Listens on the tunnel address and hands complete openings on.
@@ -38,200 +28,24 @@ export async function openAcceptor(
   const { runtime, config, crew } = context;
   const [tunnel = config.tunnel] = await crew?.claim(tunnelClaim(config)) ?? [];
   const port = await TunnelPort.open(runtime, { ...config, tunnel }, certificate, crew !== null);
-  return new TunnelAcceptor(context, port, handlers);
+  const door = new FrontDoor(context, port, {
+    secure: async (conn) => {
+      await conn.handshake?.();
+      return conn;
+    },
+    receive: (conn, arrival) => receive(handlers, conn, arrival),
+    starved: () => handlers.starved?.(),
+  });
+  return Object.assign(door, { leafSha256: (conn?: ArrivingConn) => port.leafSha256(conn) });
 }
 
-class TunnelAcceptor implements Acceptor {
-  readonly refusals: Record<Refusal, number> = { timeout: 0, evicted: 0, refused: 0, bad: 0, foreign: 0, broken: 0 };
-  readonly finished: Promise<void>;
-  readonly #context: TunnelContext<ServerConfig>;
-  readonly #port: TunnelPort;
-  readonly #handlers: AcceptHandlers;
-  /** For lines that strangers can cause. */
-  readonly #log: LimitedLogger;
-  readonly #room: WaitingRoom;
-  readonly #sources: Sources;
-  readonly #strikes: Strikes;
-  readonly #foreign: ForeignReports;
-  readonly #arrivals = new Set<Arrival>();
-  readonly #closing = new AbortController();
-  readonly #reloadTimer: Timer | null;
-  #reloading: Promise<void> = Promise.resolve();
-
-  constructor(context: TunnelContext<ServerConfig>, port: TunnelPort, handlers: AcceptHandlers) {
-    const { clock } = context.runtime;
-    const now = (): number => clock.now();
-    this.#context = context;
-    this.#port = port;
-    this.#handlers = handlers;
-    this.#log = limited(context.logger, LINES_PER_SECOND, now);
-    this.#room = context.crew === null ? new WaitingRoom() : new WaitingRoom(shareOfWaiting(context.crew.size));
-    this.#sources = new Sources(context.config.trusted, now);
-    this.#strikes = new Strikes(now);
-    this.#foreign = new ForeignReports(clock, this.#log);
-    const { reloadIntervalMs } = context.config.settings;
-    this.#reloadTimer = port.hasFiles && reloadIntervalMs > 0
-      ? clock.every(reloadIntervalMs, () => void this.reload())
-      : null;
-    this.finished = this.#run();
+async function receive(handlers: AcceptHandlers, conn: ArrivingConn, arrival: Arrival): Promise<void> {
+  const opening = await readOpening(conn);
+  if (arrival.over) return;
+  const take = (): boolean => arrival.end("taken");
+  if (opening.kind === "control") await handlers.control(conn, opening.bytes, take);
+  else if (!await handlers.link(conn, opening.bytes, take)) {
+    throw new NodePassError("protocol", "Link was refused");
   }
-
-  get local(): SocketAddress {
-    return this.#port.local;
-  }
-
-  get pending(): number {
-    return this.#room.size;
-  }
-
-  vouch(address: string): () => void {
-    this.#foreign.proved(this.#sources.of(address).key);
-    return this.#sources.vouch(address);
-  }
-
-  leafSha256(conn?: Conn): Uint8Array | null {
-    return this.#port.leafSha256(conn);
-  }
-
-  reload(): Promise<void> {
-    this.#reloading = this.#reloading.then(() => this.#reload());
-    return this.#reloading;
-  }
-
-  close(): void {
-    if (this.#closing.signal.aborted) return;
-    this.#closing.abort();
-    this.#reloadTimer?.cancel();
-    this.#port.close();
-    for (const arrival of [...this.#arrivals]) arrival.end("closed");
-    this.#foreign.close();
-    this.#log.flush();
-  }
-
-  async #reload(): Promise<void> {
-    if (this.#closing.signal.aborted) return;
-    // All workers read the same files: one says it.
-    const speaks = this.#context.crew === null || this.#context.crew.index === 0;
-    try {
-      if (await this.#port.reload() && speaks) this.#context.logger.info("Certificate files reloaded");
-    } catch (error) {
-      if (this.#closing.signal.aborted || !speaks) return;
-      const reason = messageOf(this.#context.runtime.toError(error));
-      this.#context.logger.error("Certificate files not reloaded: the old certificate stays", { reason });
-    }
-  }
-
-  async #run(): Promise<void> {
-    await acceptLoop({
-      clock: this.#context.runtime.clock,
-      signal: this.#closing.signal,
-      accept: () => this.#port.accept(),
-      arrived: (conn) => this.#arrived(conn),
-      failed: (error, before) => {
-        if (before === 0) {
-          this.#log.error("Cannot accept on the tunnel port, retrying", { reason: this.#reason(error) });
-        }
-        this.#handlers.starved?.();
-      },
-      recovered: (failures) => this.#log.info("Accepting on the tunnel port again", { failures }),
-    });
-    if (!this.#closing.signal.aborted) this.#context.logger.error("Tunnel port stopped listening");
-  }
-
-  #arrived(conn: Conn & Partial<Pick<TlsConn, "handshake">>): void {
-    const source = this.#sources.of(conn.remote.host);
-    if (this.#strikes.refuses(source)) {
-      this.refusals.refused++;
-      conn.close();
-      return;
-    }
-    const arrival = new Arrival({
-      conn,
-      source,
-      room: this.#room,
-      clock: this.#context.runtime.clock,
-      limitMs: this.#port.openingMs,
-      ended: (arrival, end) => this.#ended(arrival, end),
-    });
-    this.#arrivals.add(arrival);
-    void this.#receive(arrival, conn);
-  }
-
-  #ended(arrival: Arrival, end: ArrivalEnd): void {
-    this.#arrivals.delete(arrival);
-    if (end === "taken" || end === "closed") return;
-    this.refusals[end]++;
-  }
-
-  /** Never rejects. */
-  async #receive(arrival: Arrival, conn: Conn & Partial<Pick<TlsConn, "handshake">>): Promise<void> {
-    try {
-      await conn.handshake?.();
-    } catch (error) {
-      this.#failedBefore(arrival, error);
-      return;
-    }
-    try {
-      const opening = await readOpening(conn);
-      if (arrival.over) return;
-      const take = (): boolean => arrival.end("taken");
-      if (opening.kind === "control") await this.#handlers.control(conn, opening.bytes, take);
-      else if (!await this.#handlers.link(conn, opening.bytes, take)) {
-        throw new NodePassError("protocol", "Link was refused");
-      }
-      arrival.end("taken");
-    } catch (error) {
-      this.#failed(arrival, error);
-    }
-  }
-
-  /** A failed TLS handshake says nothing about intent: a client of another key or mode looks like that. */
-  #failedBefore(arrival: Arrival, error: unknown): void {
-    if (arrival.over) return;
-    const failure = this.#context.runtime.toError(error);
-    const foreign = notTlsError(failure);
-    const remote = formatAddress(arrival.conn.remote);
-    if (foreign !== null) {
-      arrival.end("foreign");
-      this.#foreign.add(arrival.source, foreign.message, remote);
-    } else {
-      arrival.end("broken");
-      this.#log.debug("TLS handshake failed", { remote, reason: failure.message });
-    }
-  }
-
-  #failed(arrival: Arrival, error: unknown): void {
-    if (arrival.over) return;
-    const { code, message } = this.#context.runtime.toError(error);
-    const remote = formatAddress(arrival.conn.remote);
-    switch (code) {
-      case "wire_mismatch":
-        arrival.end("foreign");
-        this.#foreign.add(arrival.source, message, remote);
-        return;
-      case "wrong_key":
-        this.#log.warn("Handshake failed", { remote, reason: message });
-        this.#strike(arrival, remote);
-        return;
-      case "protocol":
-        this.#log.debug("Opening refused", { remote, reason: message });
-        this.#strike(arrival, remote);
-        return;
-      default:
-        arrival.end("broken");
-        this.#log.debug("Opening not completed", { remote, reason: message });
-    }
-  }
-
-  #strike(arrival: Arrival, remote: string): void {
-    arrival.end("bad");
-    this.#context.ledger.reject("handshake");
-    if (this.#strikes.add(arrival.source)) {
-      this.#log.warn("Source refused for a while: too many bad openings", { source: arrival.source.key, last: remote });
-    }
-  }
-
-  #reason(error: unknown): string {
-    return messageOf(this.#context.runtime.toError(error));
-  }
+  arrival.end("taken");
 }

@@ -9,7 +9,7 @@ import type { Conn, Listener, Runtime, ServerCertificate, SocketAddress, TlsConn
 import { pinCertificate, type PinnedCertificate, readCertificate } from "./leaf.ts";
 
 /** A connection that may have a TLS handshake before it. */
-type ArrivingConn = Conn & Partial<Pick<TlsConn, "handshake">>;
+export type ArrivingConn = Conn & Partial<Pick<TlsConn, "handshake">>;
 
 /** A listener whose certificate may be replaced. */
 type PortListener = Listener<ArrivingConn> & { setCertificate?(certificate: ServerCertificate): Promise<void> };

@@ -4,7 +4,7 @@ import https from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import tls from "node:tls";
-import { selfSignedCertificate } from "../../../src/master/self_signed.ts";
+import { selfSignedCertificate } from "../../../src/wire/self_signed.ts";
 import { detectRuntime } from "../../../src/runtime/detect.ts";
 import type { ServerCertificate } from "../../../src/runtime/types.ts";
 import { encodePem } from "../../../src/wire/secure/pem.ts";
@@ -34,7 +34,11 @@ function serialOf(port: number): Promise<string> {
 
 test("selfSignedCertificate is one that Node and browsers can check", async () => {
   const { random } = await detectRuntime();
-  const { chainPem, keyPem } = await selfSignedCertificate(["localhost", "127.0.0.1", "::1", "192.0.2.7"], random);
+  const { chainPem, keyPem } = await selfSignedCertificate(
+    "NodePass",
+    ["localhost", "127.0.0.1", "::1", "192.0.2.7"],
+    random,
+  );
   const certificate = new X509Certificate(chainPem);
   ok(certificate.verify(certificate.publicKey));
   ok(certificate.checkHost("localhost"));

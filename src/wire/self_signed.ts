@@ -1,17 +1,16 @@
 /**
- * A certificate that nobody vouches for, made at the start of a master with `tls=1`.
+ * A certificate that nobody vouches for: of a master with `tls=1`, of a tunnel server with `wire=1.14`.
  *
  * @module
  */
 import { parseIp } from "../address/ip.ts";
 import type { Random, ServerCertificate } from "../runtime/types.ts";
-import { bitString, der, integer, objectIdentifier, sequence, tag } from "../wire/secure/der.ts";
-import { encodePem } from "../wire/secure/pem.ts";
+import { bitString, der, integer, objectIdentifier, sequence, tag } from "./secure/der.ts";
+import { encodePem } from "./secure/pem.ts";
 
 /** What browsers take, too: they know no Ed25519. */
 const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
 const ECDSA_SHA256 = sequence(objectIdentifier("1.2.840.10045.4.3.2"));
-const NAME = "NodePass master";
 const VERSION_3 = der(0xa0, integer(2));
 /** No clock of a client makes it too young or too old: trust does not come from its dates. */
 const VALIDITY = sequence(der(tag.utcTime, "700101000000Z"), der(tag.generalizedTime, "99991231235959Z"));
@@ -22,12 +21,17 @@ const IP_ADDRESS = 0x87;
 /**
  * Makes a key and a certificate for it.
  *
+ * @param subject whose it is: letters, digits, spaces and dots
  * @param hosts names and addresses that it is for
  */
-export async function selfSignedCertificate(hosts: readonly string[], random: Random): Promise<ServerCertificate> {
+export async function selfSignedCertificate(
+  subject: string,
+  hosts: readonly string[],
+  random: Random,
+): Promise<ServerCertificate> {
   const keys = await crypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]);
   const [first = 0, ...rest] = random.bytes(16);
-  const name = sequence(der(tag.set, sequence(objectIdentifier("2.5.4.3"), der(tag.printableString, NAME))));
+  const name = sequence(der(tag.set, sequence(objectIdentifier("2.5.4.3"), der(tag.printableString, subject))));
   const signed = sequence(
     VERSION_3,
     integer(first & 0x7f | 0x40, ...rest),

@@ -9,9 +9,12 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { underDeno } from "../harness.ts";
 
+/** Longer than a child of these tests takes for anything. */
+const silenceMs = 30_000;
+
 /** A running process whose output is read line by line. */
 export interface Child {
-  /** The next line that it prints; rejects when it ends before. */
+  /** The next line that it prints; rejects when it ends before, or says nothing for 30 s. */
   line(): Promise<string>;
   kill(signal: "SIGINT" | "SIGTERM" | "SIGHUP" | "SIGKILL"): void;
   /** Resolves when the process is gone: its exit code, or the signal that ended it. */
@@ -44,8 +47,12 @@ export function startChild(file: string, ...rest: string[]): Child {
   return {
     async line() {
       while (lines.length === 0 && !over) {
-        await new Promise<void>((resolve) => {
-          wake = resolve;
+        await new Promise<void>((resolve, reject) => {
+          const timer = setTimeout(() => reject(new Error("the child says nothing")), silenceMs);
+          wake = () => {
+            clearTimeout(timer);
+            resolve();
+          };
         });
       }
       const line = lines.shift();

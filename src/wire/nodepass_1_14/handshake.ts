@@ -29,6 +29,13 @@ export interface AnswerOptions {
   readonly terms: Terms;
   readonly timeoutMs: number;
   readonly clock: Pick<Clock, "after" | "wall">;
+  /**
+   * Asked once the token was found right, before the answer is written: the caller's next connections may come before it
+   * is. False: nothing is answered.
+   *
+   * @default always true
+   */
+  readonly accept?: () => boolean;
 }
 
 /** Why a caller was not accepted. */
@@ -120,7 +127,7 @@ export async function answerHandshake(conn: Conn, options: AnswerOptions): Promi
 }
 
 /** Null: accepted, and told so. */
-async function answer(conn: Conn, { token, terms, clock }: AnswerOptions): Promise<HandshakeRefusal | null> {
+async function answer(conn: Conn, { token, terms, clock, accept }: AnswerOptions): Promise<HandshakeRefusal | null> {
   let foreign: NodePassError | null = null;
   const reader = new MessageReader(conn, MAX_REQUEST_BYTES, (start) => {
     foreign = foreignCaller(start);
@@ -137,6 +144,9 @@ async function answer(conn: Conn, { token, terms, clock }: AnswerOptions): Promi
   } catch (error) {
     if (foreign !== null || !(error instanceof NodePassError)) throw error;
     refusal = { status: 400, error };
+  }
+  if (refusal === null && accept?.() === false) {
+    return { status: null, error: new NodePassError("closed", "Another client is served") };
   }
   const status = refusal?.status ?? null;
   const [start, type, body] = status === null

@@ -101,7 +101,11 @@ export const commands: readonly CommandSummary[] = [
     name: "state",
     usage: stateUsage,
     summary: "show the API key of a master, save its state, bring it back",
-    examples: ["nodepass state key", "nodepass state export --out backup.json", "nodepass state import backup.json"],
+    examples: [
+      "nodepass state key",
+      "nodepass state export --out backup.json",
+      "nodepass state import --from gob/nodepass.gob",
+    ],
     flags: stateFlags,
     completes: "files",
   },

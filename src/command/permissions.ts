@@ -9,7 +9,7 @@ import { minimalPermissions, type Permissions } from "../config/permissions.ts";
 import type { Settings } from "../config/types.ts";
 import { splitUrl } from "../config/url_text.ts";
 import { NodePassError } from "../errors.ts";
-import { stateDirectory } from "../master/state_file/places.ts";
+import { goStateFiles, hasState, stateDirectory } from "../master/state_file/places.ts";
 import { type CommandContext, type ExitCode, print, printJson } from "./context.ts";
 import { helpFlag, jsonFlag, onlyPositional, readArguments } from "./flags.ts";
 import { loadSettings, loadTunnel } from "./load.ts";
@@ -42,8 +42,10 @@ async function permissionsOfTunnel(url: string, settings: Settings, context: Com
 
 async function permissionsOfMaster(url: string, settings: Settings, { runtime }: CommandContext): Promise<Permissions> {
   const { config } = parseMasterUrl(url);
+  const directory = await stateDirectory(runtime, settings);
   return masterPermissions(config, settings, {
-    stateDirectory: await stateDirectory(runtime, settings),
+    stateDirectory: directory,
     program: runtime.process.execPath,
+    takenOver: await hasState(runtime, directory) ? [] : await goStateFiles(runtime, directory),
   });
 }

@@ -10,15 +10,14 @@ import type { Logger } from "../log/types.ts";
 import { randomHex } from "../master/identifiers.ts";
 import { openState, readState } from "../master/state_file/open.ts";
 import { stateDirectory } from "../master/state_file/places.ts";
-import { exportState, importState } from "../master/state_file/transfer.ts";
+import { toGoState } from "../master/gob/go_state.ts";
+import { exportState, importState, MAX_IMPORT_BYTES } from "../master/state_file/transfer.ts";
 import type { MasterState } from "../master/state_file/types.ts";
 import { type CommandContext, type ExitCode, print, printJson } from "./context.ts";
 import { type Arguments, readArguments } from "./flags.ts";
 import { loadSettings } from "./load.ts";
 import { stateFlags, stateUsage } from "./state_flags.ts";
 
-/** Largest file that is imported. */
-const MAX_IMPORT_BYTES = 256 * 1024 * 1024;
 const PRIVATE_MODE = 0o600;
 
 interface Call {
@@ -31,7 +30,8 @@ interface Call {
 /** `nodepass state key|export|import` */
 export async function stateCommand(args: readonly string[], context: CommandContext): Promise<ExitCode> {
   const given = readArguments(args, "state", stateFlags);
-  const [action, file, ...rest] = given.positionals;
+  const [action, ...files] = given.positionals;
+  const [file, ...rest] = action === "import" ? [...files, ...given.flags.get("from") ?? []] : files;
   const call = { context, given, directory: await directoryOf(given, context), logger: loggerOf(context) };
   if (action === "key" && file === undefined) return await key(call);
   if (action === "export" && file === undefined) return await exporting(call);
@@ -78,22 +78,41 @@ async function rotate(call: Call): Promise<string> {
 async function exporting(call: Call): Promise<ExitCode> {
   const { given: { flags }, context } = call;
   const format = flags.get("format")?.at(-1) ?? "json";
-  if (format !== "json") {
-    throw new NodePassError("usage", `Flag --format is ${JSON.stringify(format)}: expected json`);
+  if (format !== "json" && format !== "gob") {
+    throw new NodePassError("usage", `Flag --format is ${JSON.stringify(format)}: expected json or gob`);
   }
-  const text = await exportState(await existing(call));
+  const { process } = context.runtime;
   const out = flags.get("out")?.at(-1);
-  if (out === undefined) print(context, text);
-  else {
-    await context.runtime.files.writeAtomically(out, new TextEncoder().encode(text), { mode: PRIVATE_MODE });
-    context.runtime.process.stderr(`nodepass: wrote ${out}: it holds the API key and the keys of tunnels\n`);
+  if (format === "gob" && out === undefined && process.stdoutIsTerminal) {
+    throw new NodePassError("usage", "Cannot show a gob on a terminal: expected --out file");
   }
+  const state = await existing(call);
+  if (format === "json") {
+    const text = await exportState(state);
+    if (out === undefined) print(context, text);
+    else await keep(new TextEncoder().encode(text), out, context);
+    return 0;
+  }
+  const { bytes, notes } = toGoState(state);
+  if (out === undefined) await process.writeOutput(bytes);
+  else await keep(bytes, out, context);
+  for (const note of notes) process.stderr(`nodepass: ${note}\n`);
   return 0;
+}
+
+async function keep(bytes: Uint8Array, path: string, { runtime: { files, process } }: CommandContext): Promise<void> {
+  await files.writeAtomically(path, bytes, { mode: PRIVATE_MODE });
+  process.stderr(`nodepass: wrote ${path}: it holds the API key and the keys of tunnels\n`);
 }
 
 async function importing(call: Call, file: string): Promise<ExitCode> {
   const { context, given: { flags } } = call;
-  const imported = await importState(file, await context.runtime.files.readBytes(file, MAX_IMPORT_BYTES));
+  const { files, random } = context.runtime;
+  const { state: imported, newKey, changes } = await importState(
+    file,
+    await files.readBytes(file, MAX_IMPORT_BYTES),
+    random,
+  );
   const count = await changing(call, async (state, save) => {
     const there = state?.instances.length ?? 0;
     if (there > 0 && !flags.has("replace")) {
@@ -106,8 +125,12 @@ async function importing(call: Call, file: string): Promise<ExitCode> {
     await save({ ...imported, run: Math.max(imported.run, state?.run ?? 0) });
     return imported.instances.length;
   });
-  if (flags.has("json")) printJson(context, { directory: call.directory, instances: count });
-  else print(context, `Imported ${count} instances into ${call.directory}`);
+  if (flags.has("json")) {
+    printJson(context, { directory: call.directory, instances: count, newKey, changes });
+    return 0;
+  }
+  print(context, `Imported ${count} instances into ${call.directory}`);
+  for (const change of changes) print(context, `- ${change}`);
   return 0;
 }
 

@@ -14,12 +14,24 @@ export const stateFlags: readonly Flag[] = [
     file: true,
   },
   { name: "rotate", placeholder: null, meaning: "key: make a new API key, the old one stops working" },
-  { name: "format", placeholder: "json", meaning: "export: form of the file", values: ["json"] },
+  {
+    name: "format",
+    placeholder: "json|gob",
+    meaning: "export: json to keep or to carry to another machine, gob for a Go master 1.14",
+    values: ["json", "gob"],
+  },
   { name: "out", short: "o", placeholder: "file", meaning: "export: write a file that only you can read", file: true },
+  {
+    name: "from",
+    placeholder: "file",
+    meaning: "import: an export, a state file, or nodepass.gob of a Go master",
+    file: true,
+  },
   { name: "replace", placeholder: null, meaning: "import: take the place of the instances that are there" },
   jsonFlag,
   helpFlag,
 ];
 
 /** How it is called. */
-export const stateUsage = "nodepass state key [--rotate] | export [--out file] | import <file> [--replace]";
+export const stateUsage =
+  "nodepass state key [--rotate] | export [--format json|gob] [--out file] | import --from file [--replace]";

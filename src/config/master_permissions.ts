@@ -14,6 +14,8 @@ export interface MasterPlaces {
   readonly stateDirectory: string;
   /** The program that engines are: the runtime. */
   readonly program: string;
+  /** State files of a Go master that the first start takes over. */
+  readonly takenOver: readonly string[];
 }
 
 /**
@@ -26,12 +28,13 @@ export interface MasterPlaces {
 export function masterPermissions(
   { tls }: MasterConfig,
   { engines }: Pick<Settings, "engines">,
-  { stateDirectory, program }: MasterPlaces,
+  { stateDirectory, program, takenOver }: MasterPlaces,
 ): Permissions {
   const write = escapeComma(stateDirectory);
   const certificates = tls.kind === "files" ? [tls.files.chain, tls.files.key] : [];
   const inside = engines === 0;
-  const read = [stateDirectory, ...certificates].map(escapeComma).join(",");
+  const outside = takenOver.filter((path) => !path.startsWith(`${stateDirectory}/`));
+  const read = [stateDirectory, ...certificates, ...outside].map(escapeComma).join(",");
   const flags = [
     "--allow-net",
     // Certificates of instances may be anywhere.
@@ -41,7 +44,10 @@ export function masterPermissions(
     ...(inside ? ["--allow-sys"] : [`--allow-run=${escapeComma(program)}`, `--allow-sys=${SYSTEM.join(",")}`]),
     "--unstable-net",
   ];
-  return { flags, notes: [tcpingNote, inside ? insideNote : runNote, figuresNote] };
+  const notes = [tcpingNote, inside ? insideNote : runNote, figuresNote];
+  const [first] = takenOver;
+  if (first !== undefined) notes.push(`the first start takes ${first} over, and needs to read it this once`);
+  return { flags, notes };
 }
 
 /** What `/info` asks the system for. */

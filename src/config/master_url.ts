@@ -23,8 +23,8 @@ export interface MasterConfig {
   readonly log: LogLevel;
   /** `derived` is a self-signed certificate made at start: a master has no tunnel key. */
   readonly tls: ServerConfig["tls"];
-  /** Wire of instances whose URL names none. */
-  readonly wire: "secure" | "1.14";
+  /** Wire of instances whose URL names none; null: `secure`, or `1.14` after an import from a Go master. */
+  readonly wire: "secure" | "1.14" | null;
   /** `process`: every instance in a process of its own. */
   readonly isolation: "shared" | "process";
 }
@@ -70,7 +70,7 @@ export function parseMasterUrl(url: string): ParsedMasterUrl {
     prefix: prefix ?? defaultPrefix,
     log: reader.get("log", "info"),
     tls: serverTls(reader, "plain"),
-    wire: reader.get("wire", "secure"),
+    wire: reader.get("wire", null),
     isolation: reader.get("isolation", "shared"),
   };
   findings.push(...reader.findings);

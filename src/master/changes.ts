@@ -8,6 +8,7 @@ import type { Random } from "../runtime/types.ts";
 import { randomHex } from "./identifiers.ts";
 import { API_KEY_ID, EMPTY_META, type Meta, type StoredInstance } from "./instance.ts";
 import { revisionOf, ZERO_COUNTERS } from "./instance_record.ts";
+import { namedWire } from "./instance_url.ts";
 import { checkLength, checkMeta } from "./limits.ts";
 import type { IfMatch, InstanceChange } from "./parts.ts";
 
@@ -70,7 +71,10 @@ export function changeInstance(draft: Draft, id: string, change: InstanceChange,
 export function changeUrl(draft: Draft, id: string, url: string, ifMatch: IfMatch): Changed {
   const before = find(draft, id, ifMatch);
   if (before.url === url) throw new ApiError(409, "Instance URL conflict");
-  const after = { ...before, url, wanted: true };
+  const { wire, ...rest } = before;
+  // Whoever names a wire has decided; until then the peers are still those of a Go master.
+  const kept = wire === undefined || namedWire(url) !== null ? {} : { wire };
+  const after: StoredInstance = { ...rest, ...kept, url, wanted: true };
   draft.instances.set(id, after);
   return { before, after };
 }

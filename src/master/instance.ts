@@ -43,6 +43,8 @@ export interface StoredInstance {
   readonly wanted: boolean;
   readonly meta: Meta;
   readonly counters: Counters;
+  /** Wire of the URL as long as that names none, whatever the master says: a Go master had it, and its peers are Go's. */
+  readonly wire?: "1.14";
 }
 
 /** What the API shows: all members, always, in this order. */

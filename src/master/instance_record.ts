@@ -126,11 +126,16 @@ export function revisionOf({ alias, url, restart, meta }: StoredInstance): strin
 
 function add(a: Counters, b: Counters): Counters {
   return {
-    tcprx: a.tcprx + b.tcprx,
-    tcptx: a.tcptx + b.tcptx,
-    udprx: a.udprx + b.udprx,
-    udptx: a.udptx + b.udptx,
+    tcprx: sum(a.tcprx, b.tcprx),
+    tcptx: sum(a.tcptx, b.tcptx),
+    udprx: sum(a.udprx, b.udprx),
+    udptx: sum(a.udptx, b.udptx),
   };
+}
+
+/** A counter that came from a Go master may be at its end. */
+function sum(a: number, b: number): number {
+  return Math.min(a + b, Number.MAX_SAFE_INTEGER);
 }
 
 function subtract(a: Counters, b: Counters): Counters {

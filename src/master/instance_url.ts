@@ -15,7 +15,9 @@ import { ApiError } from "../http/api_error.ts";
 const MAX_URL_BYTES = 4096;
 
 /** What instances get from their master where their own URL says nothing. */
-export type Inheritance = Pick<MasterConfig, "log" | "tls" | "wire">;
+export interface Inheritance extends Pick<MasterConfig, "log" | "tls"> {
+  readonly wire: NonNullable<MasterConfig["wire"]>;
+}
 
 /** A URL that was accepted. */
 export interface InstanceUrl {
@@ -54,6 +56,12 @@ export function readInstanceUrl(url: string, inherited: Inheritance, settings: S
   } catch (error) {
     throw new ApiError(400, `Invalid URL: ${messageOf(error).replaceAll("\n", "; ")}`);
   }
+}
+
+/** The wire that a URL names; null when it names none, or is none. */
+export function namedWire(url: string): string | null {
+  const named = splitUrl(url)?.query.filter(({ name, value }) => name === "wire" && value !== "" && value !== null);
+  return named?.at(-1)?.value ?? null;
 }
 
 /** A "%" that begins no escape cannot be part of an address. */

@@ -182,9 +182,9 @@ export class Instances implements InstanceRegistry {
 
   async replaceUrl(id: string, url: string, ifMatch: IfMatch): Promise<InstanceView> {
     refuseApiKey(id);
-    this.#record(id);
-    const read = this.#read(url);
+    this.#read(url, this.#record(id).stored.wire);
     return await this.#update((draft) => {
+      const read = this.#read(url, draft.instances.get(id)?.wire);
       const { after } = changeUrl(draft, id, url, ifMatch);
       return () => {
         const record = this.#record(id);
@@ -354,14 +354,16 @@ export class Instances implements InstanceRegistry {
     return record;
   }
 
-  #read(url: string): InstanceUrl {
-    return readInstanceUrl(url, this.#options.inherited, this.#options.settings);
+  /** @param wire of an instance that came from a Go master, where its URL names none */
+  #read(url: string, wire: StoredInstance["wire"] = undefined): InstanceUrl {
+    const { inherited, settings } = this.#options;
+    return readInstanceUrl(url, wire === undefined ? inherited : { ...inherited, wire }, settings);
   }
 
   /** What is stored was accepted once; another version may read it differently, and then its run says so. */
   #recordOf(stored: StoredInstance): InstanceRecord {
     try {
-      return new InstanceRecord(stored, this.#read(stored.url));
+      return new InstanceRecord(stored, this.#read(stored.url, stored.wire));
     } catch {
       const type = stored.url.trimStart().startsWith("server") ? "server" : "client";
       return new InstanceRecord(stored, { type, config: stored.url, weakKey: false });

@@ -17,8 +17,10 @@ import { randomHex } from "../master/identifiers.ts";
 import { Instances } from "../master/instances.ts";
 import { listenMaster, type MasterListener } from "../master/listen.ts";
 import { InstanceLogs } from "../master/logs.ts";
+import { mirrored } from "../master/state_file/go_mirror.ts";
 import { openState } from "../master/state_file/open.ts";
-import { stateDirectory } from "../master/state_file/places.ts";
+import { goMirrorFile, stateDirectory } from "../master/state_file/places.ts";
+import { type Takeover, takeOver } from "../master/state_file/takeover.ts";
 import type { MasterState, StateStore } from "../master/state_file/types.ts";
 import type { InstanceSupervisor } from "../master/supervisor/types.ts";
 import { SystemSampler } from "../master/system_info/sampler.ts";
@@ -51,7 +53,7 @@ export interface MasterHandle extends AsyncDisposable {
   readonly apiUrl: string;
   /** The API key of now. */
   readonly key: Secret;
-  /** Nothing was stored before: this is the first start. */
+  /** This is the first start, and its API key was made now. */
   readonly isNew: boolean;
   /** Resolves once closed. */
   readonly finished: Promise<void>;
@@ -98,8 +100,8 @@ export async function startMaster(
   const { config, warnings } = typeof source === "string" ? parseMasterUrl(source) : { config: source, warnings: [] };
   for (const warning of warnings) logger.warn(warning);
   const directory = await stateDirectory(runtime, settings);
-  const store = await openState({ runtime, directory, logger, reloadIntervalMs: settings.reloadIntervalMs });
-  const master = new Master({ config, settings, runtime, logger, store, engines: options.engines ?? 0 });
+  const { store, takeover } = await openOrTakeOver({ runtime, settings, logger, directory });
+  const master = new Master({ config, settings, runtime, logger, store, takeover, engines: options.engines ?? 0 });
   try {
     await master.open();
   } catch (error) {
@@ -119,7 +121,28 @@ interface MasterOptions {
   readonly runtime: Runtime;
   readonly logger: Logger;
   readonly store: StateStore;
+  /** What a Go master left, at the first start. */
+  readonly takeover: Takeover | null;
   readonly engines: number;
+}
+
+/** Takes the state of this master; at its first start that of a Go master, where one is. */
+async function openOrTakeOver(
+  { runtime, settings, logger, directory }: Pick<MasterOptions, "runtime" | "settings" | "logger"> & {
+    readonly directory: string;
+  },
+): Promise<Pick<MasterOptions, "store" | "takeover">> {
+  const store = await openState({ runtime, directory, logger, reloadIntervalMs: settings.reloadIntervalMs });
+  try {
+    const takeover = store.initial === null ? await takeOver({ runtime, directory, logger }) : null;
+    const path = await goMirrorFile(runtime);
+    if (path === null) return { store, takeover };
+    const mirror = { files: runtime.files, path, keep: takeover !== null, logger };
+    return { store: mirrored(store, mirror), takeover };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
 }
 
 class Master implements MasterHandle {
@@ -136,15 +159,15 @@ class Master implements MasterHandle {
   #closing: Promise<void> | null = null;
 
   constructor(options: MasterOptions) {
-    const { config, settings, runtime, logger, store, engines } = options;
+    const { config, settings, runtime, logger, store, takeover, engines } = options;
     const { clock, random, files } = runtime;
     this.#options = options;
     this.finished = this.#ended.promise;
-    this.#state = nextState(store.initial, random);
+    this.#state = nextState(store.initial ?? takeover?.state ?? null, random);
     const { state } = { state: this.#state };
     this.#instances = new Instances({
       ...{ store, state, logs: new InstanceLogs(), clock, random, logger, settings },
-      inherited: { log: config.log, tls: config.tls, wire: config.wire === "secure" ? state.wire : config.wire },
+      inherited: { log: config.log, tls: config.tls, wire: config.wire ?? state.wire },
       lines: (write) => createLogger({ level: "debug", format: "text", color: false, write, wall: () => clock.wall() }),
     });
     this.#hub = new Hub({ clock, run: state.run, instances: this.#instances });
@@ -154,9 +177,10 @@ class Master implements MasterHandle {
   }
 
   async open(): Promise<void> {
-    const { config, settings, runtime, logger, store } = this.#options;
+    const { config, settings, runtime, logger, store, takeover } = this.#options;
+    const first = store.initial === null;
     // Readers of events tell runs apart, so this one is on disk before the first of them.
-    if (!this.isNew) await store.save(this.#state);
+    if (!first) await store.save(this.#state);
     this.#listener = await listenMaster({
       ...{ config, settings, runtime, logger, instances: this.#instances, hub: this.#hub, system: this.#system },
       tcping: createTcping({ runtime, settings }),
@@ -164,7 +188,13 @@ class Master implements MasterHandle {
       startedAt: runtime.clock.now(),
     });
     // A first start that cannot listen leaves nothing behind: the next one shows its key. Nobody knows this one yet.
-    if (this.isNew) await store.save(this.#state);
+    if (first) await store.save(this.#state);
+    if (takeover !== null) {
+      const { path, state: { instances }, changes } = takeover;
+      logger.info("The state of a Go master was taken over", {
+        ...{ path, instances: instances.length, changes: changes.join("; ") },
+      });
+    }
     if (this.#closing !== null) return;
     this.#instances.start(this.#hub, this.#supervisor);
     this.#ready = true;
@@ -187,7 +217,8 @@ class Master implements MasterHandle {
   }
 
   get isNew(): boolean {
-    return this.#options.store.initial === null;
+    const { store, takeover } = this.#options;
+    return store.initial === null && (takeover?.newKey ?? true);
   }
 
   async reload(): Promise<void> {

@@ -69,6 +69,7 @@ export function sameButCounters(a: MasterState, b: MasterState): boolean {
 function sameInstance(a: StoredInstance, b: StoredInstance): boolean {
   return a === b ||
     a.id === b.id && a.alias === b.alias && a.url === b.url && a.restart === b.restart && a.wanted === b.wanted &&
+      a.wire === b.wire &&
       (a.meta === b.meta || canonicalJson({ meta: { ...a.meta.peer }, tags: { ...a.meta.tags } }) ===
           canonicalJson({ meta: { ...b.meta.peer }, tags: { ...b.meta.tags } }));
 }

@@ -32,6 +32,7 @@ const instance: v.GenericSchema<unknown, StoredInstance> = v.object({
   wanted: v.boolean(),
   meta: v.object({ peer: v.object({ sid: v.string(), type: v.string(), alias: v.string() }), tags }),
   counters,
+  wire: v.exactOptional(v.literal("1.14")),
 });
 
 const state: v.GenericSchema<unknown, MasterState> = v.object({

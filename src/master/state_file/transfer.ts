@@ -1,12 +1,17 @@
 /**
- * A state as a file that people keep or carry to another machine.
+ * A state as a file that people keep or carry to another machine, and the state file of a Go master.
  *
  * @module
  */
 import { messageOf, NodePassError } from "../../errors.ts";
+import type { Random } from "../../runtime/types.ts";
+import { fromGoState, type ImportedState } from "../gob/go_state.ts";
 import { lowerFirst } from "./copies.ts";
 import { decodeState, encodeState } from "./document.ts";
 import type { MasterState } from "./types.ts";
+
+/** Largest file that is imported. */
+export const MAX_IMPORT_BYTES: number = 256 * 1024 * 1024;
 
 /** First byte of every JSON object. */
 const BRACE = 0x7b;
@@ -17,17 +22,16 @@ export async function exportState(state: MasterState): Promise<string> {
 }
 
 /**
- * Reads an export, or a copied state file.
+ * Reads an export, a copied state file, or the state file of a Go master: the content says which.
  *
- * @throws {NodePassError} `not_supported` for a gob file or one of a later version, `corrupt`
+ * @param random makes what a Go master did not have
+ * @throws {NodePassError} `not_supported` for one of a later version; `corrupt`, `limit`
  */
-export async function importState(path: string, bytes: Uint8Array): Promise<MasterState> {
-  const text = trimmed(bytes);
-  if (text.length > 0 && text[0] !== BRACE) {
-    throw new NodePassError("not_supported", `Cannot import ${path}: gob files are not supported, only JSON exports`);
-  }
+export async function importState(path: string, bytes: Uint8Array, random: Random): Promise<ImportedState> {
   try {
-    return (await decodeState(text)).state;
+    const text = trimmed(bytes);
+    if (text.length > 0 && text[0] !== BRACE) return fromGoState(bytes, random);
+    return { state: (await decodeState(text)).state, newKey: false, changes: [] };
   } catch (error) {
     if (!(error instanceof NodePassError)) throw error;
     throw new NodePassError(error.code, `Cannot import ${path}: ${lowerFirst(messageOf(error))}`, { cause: error });

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { NodePassError } from "../../errors.ts";
 import { toNodePassError } from "../error_map.ts";
 import type { Files } from "../types.ts";
 
@@ -28,7 +29,12 @@ export const denoFiles: Files = {
   remove: async (path) => await (await nodeFiles()).remove(path),
   makeDirectory: async (path, mode) => await (await nodeFiles()).makeDirectory(path, mode),
   list: async (path) => await (await nodeFiles()).list(path),
-  exists: async (path) => await (await nodeFiles()).exists(path),
+  async exists(path) {
+    // Nobody is asked at the terminal for a look.
+    const { state } = await Deno.permissions.query({ name: "read", path });
+    if (state === "prompt") throw new NodePassError("permission_denied", `Cannot look for ${path}: permission denied`);
+    return await (await nodeFiles()).exists(path);
+  },
   async lock(path) {
     const [{ lockPath }, { denoKeptFiles }] = await Promise.all([
       import("../node/file_lock.ts"),

@@ -9,7 +9,7 @@ test("parseMasterUrl() fills in defaults and reads what is given", () => {
     prefix: "/api",
     log: "info",
     tls: { kind: "plain" },
-    wire: "secure",
+    wire: null,
     isolation: "shared",
   });
   equal(parseMasterUrl("master://:9090/").config.prefix, "/api");

@@ -50,7 +50,10 @@ test("readGoInstances() passes over what it does not know", () => {
   const type = struct("", ["ID", STRING], ["Later", UINT], ["Meta", FIRST_DEFINED + 1], ["constructor", STRING]);
   const meta = struct("Meta", ["Notes", STRING]);
   const map: GobDefinition = { kind: "map", name: "", key: STRING, element: FIRST_DEFINED };
-  const types = new Map([[FIRST_DEFINED, type], [FIRST_DEFINED + 1, meta], [FIRST_DEFINED + 2, map]]);
+  const types = new Map<number, GobDefinition>([[FIRST_DEFINED, type], [FIRST_DEFINED + 1, meta], [
+    FIRST_DEFINED + 2,
+    map,
+  ]]);
   const value = new GobStruct(type, ["x", 7n, new GobStruct(meta, ["later"]), "y"]);
   const bytes = writeGob({ root: FIRST_DEFINED + 2, types }, new GobMap(["x"], [value]));
   deepEqual([...readGoInstances(bytes)], [["x", { ...emptyGoInstance, ID: "x" }]]);
@@ -60,7 +63,7 @@ test("readGoInstances() says where something else is than a Go master writes", (
   const refused = (fields: readonly [name: string, type: number][], values: GobValue[]): string => {
     const type = struct("", ...fields);
     const map: GobDefinition = { kind: "map", name: "", key: STRING, element: FIRST_DEFINED };
-    const types = new Map([[FIRST_DEFINED, type], [FIRST_DEFINED + 2, map]]);
+    const types = new Map<number, GobDefinition>([[FIRST_DEFINED, type], [FIRST_DEFINED + 2, map]]);
     const root = FIRST_DEFINED + 2;
     return refusal(
       () => [...readGoInstances(writeGob({ root, types }, new GobMap(["x"], [new GobStruct(type, values)])))],

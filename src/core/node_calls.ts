@@ -3,6 +3,17 @@
  *
  * @module
  */
+import type {
+  Heartbeat,
+  NodeConfig,
+  NodeError,
+  NodeStats,
+  OnlineReport,
+  OutboundUsageBatch,
+  Registration,
+  SessionEvent,
+  UsageBatch,
+} from "./contract/types.ts";
 
 /** A node that proved its key. */
 export interface NodeCaller {
@@ -37,16 +48,6 @@ export interface NodeAuth {
   authenticate(credentials: NodeCredentials): Promise<NodeCaller>;
 }
 
-/** What a node says about itself. */
-export interface Registration {
-  readonly code: string;
-  readonly name: string;
-  readonly ip: string;
-  readonly port: number;
-  readonly region: string;
-  readonly domain?: string | undefined;
-}
-
 /** With what a node asks for its key. */
 export interface RegistrationProof {
   /** Where the call comes from, canonical. */
@@ -67,87 +68,6 @@ export interface Registered {
   readonly corePublicKey: string;
 }
 
-/** A heartbeat. */
-export interface Heartbeat {
-  readonly ip?: string | undefined;
-  /** What the node runs; without it nothing was applied. */
-  readonly revision?: number | undefined;
-  /** The header `x-config-hash`. */
-  readonly configHash?: string | undefined;
-}
-
-/** The place of a report in its stream; without a number it is known by its content. */
-export interface ReportPlace {
-  /** UUID. */
-  readonly stream?: string | undefined;
-  /** At least 1. */
-  readonly seq?: number | undefined;
-  /** What is missing before it is lost for good. */
-  readonly gap?: boolean | undefined;
-}
-
-/** Traffic of one user in one minute. */
-export interface UsageEntry {
-  readonly userId: number;
-  readonly subscriptionId?: number | null | undefined;
-  readonly nodeProtocolId: number;
-  readonly bytesUp: number;
-  readonly bytesDown: number;
-  /** ISO-8601 with `Z` or an offset. */
-  readonly recordedAt: string;
-}
-
-/** Traffic of users. */
-export interface UsageReport extends ReportPlace {
-  readonly entries: readonly UsageEntry[];
-}
-
-/** Traffic of one outbound. */
-export interface OutboundUsageItem {
-  readonly tag: string;
-  readonly bytesUp: number;
-  readonly bytesDown: number;
-}
-
-/** Traffic of outbounds. */
-export interface OutboundUsageReport extends ReportPlace {
-  readonly items: readonly OutboundUsageItem[];
-}
-
-/** Somebody came or went. */
-export interface SessionEvent {
-  readonly userId: number;
-  readonly protocol: string;
-  /** Lower case. */
-  readonly eventType: "online" | "offline";
-  readonly occurredAt: string;
-  readonly ipAddress?: string | undefined;
-}
-
-/** What went wrong on a node. */
-export interface NodeError {
-  readonly message: string;
-  readonly code?: string | undefined;
-  readonly details?: Readonly<Record<string, unknown>> | undefined;
-}
-
-/** Figures of a node. */
-export interface NodeStatsReport {
-  readonly system?: Readonly<Record<string, number>> | undefined;
-  readonly xray?: { readonly running: boolean; readonly uptimeSeconds?: number | undefined } | undefined;
-  /** By inbound tag. */
-  readonly mtproto?: Readonly<Record<string, unknown>> | undefined;
-  /** Checkpoints of the tunnels of the node, by instance. */
-  readonly nodepass?: Readonly<Record<string, unknown>> | undefined;
-}
-
-/** Who is connected. */
-export interface OnlineUser {
-  readonly userId: number;
-  readonly nodeProtocolId: number;
-  readonly ips: readonly { readonly ip: string; readonly lastSeen: string }[];
-}
-
 /** What a node is to run, as it is sent. */
 export interface ConfigAnswer {
   readonly revision: number;
@@ -157,36 +77,40 @@ export interface ConfigAnswer {
   readonly json: Uint8Array<ArrayBuffer>;
   /** The body, compressed. */
   readonly gz: Uint8Array<ArrayBuffer>;
-  /** The parts of the body. */
-  readonly config: {
-    readonly revision: number;
-    readonly clientMap: Readonly<Record<string, unknown>>;
-    readonly mtprotoClientMap: Readonly<Record<string, unknown>>;
-    readonly services: Readonly<Record<string, unknown>>;
-  };
+  /** The body as a value. */
+  readonly config: NodeConfig;
+  /** Parts of the body as text, for messages that carry them so. */
+  readonly clientMapJson: string;
+  readonly mtprotoClientMapJson: string;
+  readonly servicesJson: string;
+}
+
+/** What a node has of its configuration. */
+export interface ConfigQuestion {
+  /** The header `If-None-Match`. */
+  readonly ifNoneMatch?: string | undefined;
 }
 
 /** Every call of a node. HTTP and gRPC have checked the shapes; each call checks the rest. */
 export interface NodeService {
-  /** @throws {Failure} JOIN_DENIED, NODE_EXISTS, RATE_LIMITED */
+  /** @throws {Failure} JOIN_DENIED, NODE_EXISTS, RATE_LIMITED, NODE_DISABLED */
   register(proof: RegistrationProof, input: Registration): Promise<Registered>;
+  /** A sign of life. */
   heartbeat(caller: NodeCaller, input: Heartbeat): Promise<{ readonly needSync: boolean }>;
   /** @throws {Failure} SEQ_GAP, VALIDATION_FAILED */
-  usage(caller: NodeCaller, input: UsageReport): Promise<void>;
+  usage(caller: NodeCaller, input: UsageBatch): Promise<void>;
   /** @throws {Failure} SEQ_GAP */
-  outboundUsage(caller: NodeCaller, input: OutboundUsageReport): Promise<void>;
+  outboundUsage(caller: NodeCaller, input: OutboundUsageBatch): Promise<void>;
+  /** The same event is kept once, however often it comes. */
   sessionEvents(caller: NodeCaller, input: { readonly events: readonly SessionEvent[] }): Promise<void>;
-  /**
-   * What the node is to run.
-   *
-   * @param input.ifNoneMatch entity tags of what the node has: an answer of null says that nothing changed
-   */
-  latestConfig(caller: NodeCaller, input: { readonly ifNoneMatch?: string | undefined }): Promise<ConfigAnswer | null>;
+  /** What the node is to run; null when it is what the node has. */
+  latestConfig(caller: NodeCaller, input: ConfigQuestion): Promise<ConfigAnswer | null>;
   /** @throws {Failure} REVISION_AHEAD */
   configApplied(caller: NodeCaller, input: { readonly revision: number }): Promise<void>;
+  /** At most one a second is written, of several the latest. */
   nodeError(caller: NodeCaller, input: NodeError): Promise<void>;
-  nodeStats(caller: NodeCaller, input: NodeStatsReport): Promise<void>;
-  onlineUsers(caller: NodeCaller, input: { readonly users: readonly OnlineUser[] }): Promise<void>;
+  nodeStats(caller: NodeCaller, input: NodeStats): Promise<void>;
+  onlineUsers(caller: NodeCaller, input: OnlineReport): Promise<void>;
 }
 
 /** How often a node is to call, in milliseconds. */

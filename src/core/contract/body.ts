@@ -28,9 +28,9 @@ export function maybe<T>(field: Field<T>): v.OptionalSchema<Body<T>, undefined> 
   return v.optional(one(field));
 }
 
-/** A member that may be absent and has a value then. */
-export function orElse<T>(field: Field<T>, absent: T): Body<T> {
-  return one({ expected: field.expected, read: (value) => value === undefined ? absent : field.read(value) });
+/** A member that may be absent: it is read as `sent` then. */
+export function orElse<T>(field: Field<T>, sent: string): v.OptionalSchema<Body<T>, string> {
+  return v.optional(one(field), sent);
 }
 
 /** A member that may be null or absent, which means the same. */

@@ -37,14 +37,18 @@ function within(value: number, least: number, most: number): boolean {
   return value >= least && value <= most;
 }
 
-/** Text of `least` to `most` characters (code points); `controls` allows control characters. */
-export function text(least: number, most: number, options: { controls?: boolean } = {}): Field<string> {
-  const controls = options.controls ?? false;
+/** Which control characters a text may have. */
+export type Controls = "none" | "lines" | "all";
+
+const REFUSED: Readonly<Record<Controls, RegExp>> = { none: /\p{Cc}/u, lines: /(?![\t\n\r])\p{Cc}/u, all: /(?!)/ };
+
+/** Text of `least` to `most` characters (code points); control characters only as `controls` allows. */
+export function text(least: number, most: number, { controls = "none" }: { controls?: Controls } = {}): Field<string> {
+  const refused = REFUSED[controls];
   return {
-    expected: `text of ${least} to ${most} characters${controls ? "" : " without control characters"}`,
+    expected: `text of ${least} to ${most} characters${controls === "all" ? "" : " without control characters"}`,
     read: (value) =>
-      typeof value === "string" && value.isWellFormed() && fits(value, least, most) &&
-        (controls || !/\p{Cc}/u.test(value))
+      typeof value === "string" && value.isWellFormed() && fits(value, least, most) && !refused.test(value)
         ? value
         : FAULT,
   };
@@ -160,6 +164,40 @@ export function jsonObject(depth: number, bytes: number): Field<Readonly<Record<
     expected: `an object of at most ${depth} levels and ${bytes} bytes`,
     read: (value) => isObject(value) && isJson(value, depth) && jsonLength(value) <= bytes ? value : FAULT,
   };
+}
+
+/** A list of `least` to `most` values, none of them twice. */
+export function listOf<T>(field: Field<T>, least: number, most: number): Field<readonly T[]> {
+  return {
+    expected: `a list of ${least} to ${most} different items, each ${field.expected}`,
+    read: (value) => {
+      if (!Array.isArray(value) || value.length < least || value.length > most) return FAULT;
+      const items = value.map(field.read).filter((item): item is T => item !== FAULT);
+      return items.length === value.length && new Set(items).size === items.length ? items : FAULT;
+    },
+  };
+}
+
+/** An integer as the text of a query, in decimal digits. */
+export function digits(least: number, most: number = Number.MAX_SAFE_INTEGER): Field<number> {
+  const inner = integer(least, most);
+  return {
+    expected: inner.expected,
+    read: (value) => typeof value === "string" && /^\d{1,16}$/.test(value) ? inner.read(Number(value)) : FAULT,
+  };
+}
+
+/** An absolute URL of http or https without name and password, at most 2048 characters. */
+export const webUrl: Field<string> = {
+  expected: "an http or https URL without name and password, of at most 2048 characters",
+  read: (value) => typeof value === "string" && value.length <= 2048 && isWebUrl(value) ? value : FAULT,
+};
+
+function isWebUrl(text: string): boolean {
+  // The parser forgives white space and control characters; whoever stores the text would not.
+  if (!URL.canParse(text) || /[\s\p{Cc}]/u.test(text)) return false;
+  const { protocol, username, password } = new URL(text);
+  return (protocol === "http:" || protocol === "https:") && username === "" && password === "";
 }
 
 /** Whether a value is an object and no array. */

@@ -94,7 +94,7 @@ export const configAppliedBody: Body<{ readonly revision: number }> = open({ rev
 
 /** `POST /node/error`. */
 export const nodeErrorBody: Body<NodeError> = open({
-  message: one(field.text(1, 4_000, { controls: true })),
+  message: one(field.text(1, 4_000, { controls: "all" })),
   code: maybe(field.text(0, 64)),
   details: maybe(field.jsonObject(8, 32 * 1024)),
 });
@@ -128,7 +128,7 @@ const mtProtoStatus: Shape<MtProtoStatus> = {
   connectionsCurrent: field.count,
   connectionsTotal: field.optional(field.count),
   activeUsers: field.count,
-  lastError: field.optional(field.text(0, 4_000, { controls: true })),
+  lastError: field.optional(field.text(0, 4_000, { controls: "all" })),
 };
 
 /** A snapshot of a node. The two maps come as text of JSON; empty text is no map. */

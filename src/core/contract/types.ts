@@ -223,7 +223,7 @@ export interface MtProtoServiceConfig {
 
 /** A tunnel that a node runs. */
 export interface NodePassInstance {
-  readonly id: number;
+  readonly id: string;
   readonly alias: string;
   readonly url: string;
 }
@@ -244,3 +244,31 @@ export interface NodeConfig {
     readonly nodepass?: NodePassServiceConfig;
   };
 }
+
+/** What happens in a fleet. */
+export const EVENT_TYPES = [
+  "user.online",
+  "user.offline",
+  "user.ip_new",
+  "user.first_connected",
+  "subscription.limit_reached",
+  "node.registered",
+  "node.online",
+  "node.offline",
+  "node.error",
+  "node.synced",
+  "node.sync_failed",
+  "node.sync_stalled",
+  "usage.gap",
+  "usage.suspicious",
+  "usage.orphan",
+] as const;
+
+/** What happened. */
+export type EventType = (typeof EVENT_TYPES)[number];
+
+/** What an administrator's token reaches: each scope includes those before it. */
+export const SCOPES = ["read", "write", "admin"] as const;
+
+/** What an administrator's token reaches. */
+export type Scope = (typeof SCOPES)[number];

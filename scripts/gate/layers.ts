@@ -7,7 +7,7 @@
 
 /** The parts of the product from the bottom layer to the top one. */
 const LAYERS: readonly (readonly string[])[] = [
-  ["errors", "version", "generated_key", "log", "address", "runtime/types"],
+  ["errors", "version", "generated_key", "log", "address", "runtime/types", "core/failure"],
   ["runtime", "report", "config", "relay", "wire", "http", "core/contract"],
   ["tunnel", "master", "core", "agent"],
   ["engine"],
@@ -18,7 +18,7 @@ const LAYERS: readonly (readonly string[])[] = [
 const TOP_ORDER: readonly string[] = ["start", "command", "mod", "cli"];
 
 /** Parts that live one folder deeper than the others because they belong to another layer than their folder. */
-const DEEP_PARTS: readonly string[] = ["runtime/types", "core/contract"];
+const DEEP_PARTS: readonly string[] = ["runtime/types", "core/contract", "core/failure"];
 
 /** The npm packages that only some parts may use; a package that is not listed may be used anywhere. */
 const PACKAGE_HOMES: Readonly<Record<string, readonly RegExp[]>> = {

@@ -5,7 +5,7 @@
  */
 import { type Body, maybe, one, open, readBy } from "./body.ts";
 import * as field from "./fields.ts";
-import { Faults, readList, readRecord, readRows, type Shape } from "./rows.ts";
+import { type Faults, readList, readRecord, readRows, type Shape } from "./rows.ts";
 import type {
   Heartbeat,
   MtProtoStatus,

@@ -29,6 +29,8 @@ export type FailureCode =
   | "NOT_FOUND"
   /** It contradicts what is there. */
   | "CONFLICT"
+  /** It was changed since the caller looked (`If-Match`). */
+  | "PRECONDITION_FAILED"
   /** The path exists, the method does not. */
   | "METHOD_NOT_ALLOWED"
   /** More bytes or entries than one call may bring. */

@@ -108,7 +108,8 @@ class SqliteDatabase implements Database {
   }
 
   async #close(): Promise<void> {
-    await this.#turns.begin();
+    // A transaction that hangs does not keep the file open for good.
+    const mine = await this.#turns.begin() !== false;
     try {
       if (this.#reader !== this.#writer) this.#reader.close();
       this.#rollBack();
@@ -117,7 +118,7 @@ class SqliteDatabase implements Database {
       // It is closed anyway: the statistics of the planner are the only loss.
     } finally {
       this.#writer.close();
-      this.#turns.end();
+      if (mine) this.#turns.end();
     }
   }
 

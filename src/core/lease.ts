@@ -44,12 +44,14 @@ export class Lease {
         if (this.#clock.now() - renewedAt > LEASE_MS - RENEW_MS) stop();
       });
     });
+    let done = false;
     try {
       await run(lost.signal);
+      done = !lost.signal.aborted;
     } finally {
       timer.cancel();
       ending.removeEventListener("abort", stop);
-      await this.#release(!lost.signal.aborted);
+      await this.#release(done);
     }
   }
 
@@ -73,7 +75,7 @@ export class Lease {
     return changed === 1;
   }
 
-  /** Only a run that came to its end counts as one. */
+  /** Only a run that came to its end counts as one: others are tried again at the next look. */
   async #release(done: boolean): Promise<void> {
     const now = this.#clock.wall();
     await this.#db.exec(

@@ -17,6 +17,14 @@ const TURN_MS = 20_000;
 /** Only the owner may read keys' hashes and people's addresses. */
 const FILE_MODE = 0o600;
 const FOLDER_MODE = 0o700;
+/** A reply means that the disk has it; a large cache keeps the indexes of usage in memory. */
+const WRITER = [
+  "journal_mode = WAL",
+  "synchronous = FULL",
+  "temp_store = MEMORY",
+  "cache_size = -65536",
+  "journal_size_limit = 67108864",
+];
 const READS = /^\s*(?:SELECT|VALUES|WITH(?![^]*\b(?:INSERT|UPDATE|DELETE)\b))/i;
 
 /**
@@ -36,8 +44,7 @@ export async function openSqlite(
   try {
     const writer = new SqliteConnection({ path, readOnly: false, busyMs: BUSY_MS });
     try {
-      writer.run("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY");
-      writer.run("PRAGMA cache_size = -65536; PRAGMA journal_size_limit = 67108864");
+      for (const setting of WRITER) writer.run(`PRAGMA ${setting}`);
       const reader = path === "" ? writer : new SqliteConnection({ path, readOnly: true, busyMs: BUSY_MS });
       if (reader !== writer) reader.run("PRAGMA cache_size = -32768");
       return new SqliteDatabase(writer, reader, new Turns(clock, TURN_MS));
@@ -85,15 +92,15 @@ class SqliteDatabase implements Database {
     if (await this.#turns.begin() === false) throw unavailable("it is busy");
     const tx = new SqliteTransaction(this.#writer);
     try {
-      this.#writer.run("BEGIN IMMEDIATE");
+      this.#run("BEGIN IMMEDIATE");
       const result = await run(tx);
       tx.end();
-      this.#writer.run("COMMIT");
+      this.#run("COMMIT");
       return result;
     } catch (error) {
       tx.abandon();
       this.#rollBack();
-      throw toThrow(error);
+      throw error;
     } finally {
       this.#turns.end();
     }
@@ -130,6 +137,14 @@ class SqliteDatabase implements Database {
       throw sqliteFailure(error);
     } finally {
       this.#turns.end();
+    }
+  }
+
+  #run(text: string): void {
+    try {
+      this.#writer.run(text);
+    } catch (error) {
+      throw sqliteFailure(error);
     }
   }
 
@@ -199,9 +214,4 @@ class SqliteTransaction implements Database {
       throw this.#failed;
     }
   }
-}
-
-/** Errors of SQLite in our words; what `run` threw on its own stays what it is. */
-function toThrow(error: unknown): unknown {
-  return error instanceof Error && "errcode" in error ? sqliteFailure(error) : error;
 }

@@ -39,9 +39,9 @@ export class SqliteConnection {
     return this.#database.isTransaction;
   }
 
-  /** Runs text without parameters and results. */
-  run(text: string): void {
-    this.#database.exec(text);
+  /** Runs one statement without parameters and results. Prepared: Deno's `exec` gives its errors no number. */
+  run(sql: string): void {
+    this.#statement(sql).run();
   }
 
   /** Rows of a statement. */

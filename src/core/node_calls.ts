@@ -24,6 +24,8 @@ export interface NodeCaller {
   readonly ip: string;
   /** What its agent can run besides the services of every agent: the header `x-agent-services`. */
   readonly agentServices: readonly string[];
+  /** It waits for its approval: it may tell that it is there. */
+  readonly pending?: boolean | undefined;
 }
 
 /** How one call wants to be known as a node. */
@@ -85,12 +87,6 @@ export interface ConfigAnswer {
   readonly servicesJson: string;
 }
 
-/** What a node has of its configuration. */
-export interface ConfigQuestion {
-  /** The header `If-None-Match`. */
-  readonly ifNoneMatch?: string | undefined;
-}
-
 /** Every call of a node. HTTP and gRPC have checked the shapes; each call checks the rest. */
 export interface NodeService {
   /** @throws {Failure} JOIN_DENIED, NODE_EXISTS, RATE_LIMITED, NODE_DISABLED */
@@ -103,8 +99,8 @@ export interface NodeService {
   outboundUsage(caller: NodeCaller, input: OutboundUsageBatch): Promise<void>;
   /** The same event is kept once, however often it comes. */
   sessionEvents(caller: NodeCaller, input: { readonly events: readonly SessionEvent[] }): Promise<void>;
-  /** What the node is to run; null when it is what the node has. */
-  latestConfig(caller: NodeCaller, input: ConfigQuestion): Promise<ConfigAnswer | null>;
+  /** What the node is to run. */
+  latestConfig(caller: NodeCaller): Promise<ConfigAnswer>;
   /** @throws {Failure} REVISION_AHEAD */
   configApplied(caller: NodeCaller, input: { readonly revision: number }): Promise<void>;
   /** At most one a second is written, of several the latest. */

@@ -13,7 +13,15 @@ const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
  * @throws {Failure} VALIDATION_FAILED
  */
 export function parseJson(bytes: Uint8Array): unknown {
-  const text = decoded(bytes);
+  return parseJsonText(decoded(bytes));
+}
+
+/**
+ * The value of text that is Unicode for sure.
+ *
+ * @throws {Failure} VALIDATION_FAILED
+ */
+export function parseJsonText(text: string): unknown {
   // A byte order mark is no white space of JSON, but some parsers skip it.
   if (text.startsWith("\ufeff")) throw invalid("expected JSON without a byte order mark");
   let value: unknown;

@@ -5,6 +5,7 @@
  */
 import { type Body, maybe, one, open, readBy } from "./body.ts";
 import * as field from "./fields.ts";
+import { parseJsonText } from "./json.ts";
 import { type Faults, readList, readRecord, readRows, type Shape } from "./rows.ts";
 import type {
   Heartbeat,
@@ -165,7 +166,7 @@ function readMap(text: unknown, path: string, faults: Faults): Readonly<Record<s
 
 function parsed(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJsonText(text);
   } catch {
     return undefined;
   }

@@ -1,0 +1,97 @@
+/**
+ * One call from its arrival to its end: the key, the deadline, the status.
+ *
+ * @module
+ */
+import { Metadata, type sendUnaryData, type ServerUnaryCall, status as Status } from "@grpc/grpc-js";
+import { clientAddress } from "../client_address.ts";
+import { Failure } from "../failure.ts";
+import { formatIntervals, type NodeAuth, type NodeIntervals } from "../node_calls.ts";
+import type { CoreParts } from "../parts.ts";
+import { uuidV7 } from "../uuid.ts";
+import { requestKey } from "./request_key.ts";
+import type { Rpc } from "./rpcs.ts";
+import { errorStatus } from "./status.ts";
+
+/** A call that takes longer is given up; its report may still be written. */
+export const CALL_DEADLINE_MS: number = 10_000;
+
+/** What calls need of Core. */
+export type CallParts = Pick<CoreParts, "runtime" | "logger" | "settings" | "metrics">;
+
+/** What calls need besides. */
+export interface CallDeps {
+  readonly auth: NodeAuth;
+  readonly intervals: { of(nodeId: number): NodeIntervals };
+}
+
+type Call = ServerUnaryCall<Uint8Array, Uint8Array>;
+
+/** The handler of one kind of call. */
+export function handlerOf(
+  rpc: Rpc,
+  parts: CallParts,
+  deps: CallDeps,
+): (call: Call, done: sendUnaryData<Uint8Array>) => void {
+  const { runtime: { clock, random }, logger, metrics } = parts;
+  return (call, done) => {
+    const startedAt = clock.now();
+    const requestId = uuidV7(clock.wall(), random);
+    let ended = false;
+    const end: sendUnaryData<Uint8Array> = (error, answer) => {
+      if (ended) return;
+      ended = true;
+      timer.cancel();
+      const code = error === null ? Status.OK : error.code ?? Status.UNKNOWN;
+      metrics.count("core_grpc_calls_total", 1, { method: rpc.name, code: Status[code] ?? "UNKNOWN" });
+      metrics.observe("core_grpc_call_seconds", (clock.now() - startedAt) / 1000, { method: rpc.name });
+      done(error, answer);
+    };
+    const timer = clock.after(CALL_DEADLINE_MS, () => {
+      end({ code: Status.DEADLINE_EXCEEDED, details: "The call took too long", metadata: trailers(requestId) });
+    });
+    serve(rpc, call, requestId, parts, deps).then(
+      (answer) => end(null, answer),
+      (error) => end(errorStatus(error, requestId, logger)),
+    );
+  };
+}
+
+async function serve(
+  { access, limit, run }: Rpc,
+  call: Call,
+  requestId: string,
+  parts: CallParts,
+  { auth, intervals }: CallDeps,
+): Promise<Uint8Array> {
+  const { metadata, request } = call;
+  const header = (name: string): string | undefined => {
+    const values = metadata.get(name);
+    return values.length === 0 ? undefined : values.join(", ");
+  };
+  const caller = await auth.authenticate({
+    // The same key in both places is one key; two headers are none, as over HTTP.
+    keys: [header("x-node-auth-key") ?? "", requestKey(request)].filter((key) => key !== ""),
+    ip: clientAddress(peerAddress(call.getPeer()), header("x-forwarded-for") ?? null, parts.settings.trustedProxies),
+    agentServices: header("x-agent-services") ?? null,
+    access,
+  });
+  const head = trailers(requestId);
+  head.set("x-core-time", String(Math.round(parts.runtime.clock.wall())));
+  head.set("x-core-intervals", formatIntervals(intervals.of(caller.nodeId)));
+  call.sendMetadata(head);
+  if (request.length > limit) throw new Failure("PAYLOAD_TOO_LARGE", `The request is longer than ${limit} bytes`);
+  return await run(caller, request, header);
+}
+
+function trailers(requestId: string): Metadata {
+  const metadata = new Metadata();
+  metadata.set("x-request-id", requestId);
+  return metadata;
+}
+
+/** Without its port; the library puts no brackets around IPv6. */
+function peerAddress(peer: string): string {
+  const colon = peer.lastIndexOf(":");
+  return colon === -1 ? "" : peer.slice(0, colon);
+}

@@ -1,0 +1,111 @@
+/**
+ * The calls of a node as gRPC has them: bytes in, bytes out.
+ *
+ * @module
+ */
+import {
+  create,
+  type DescMessage,
+  fromBinary,
+  type MessageInitShape,
+  type MessageShape,
+  toBinary,
+} from "@bufbuild/protobuf";
+import { NodeService as Description } from "../contract/generated/node_service_pb.ts";
+import { type HeaderOf, readConfigHash, readPlace } from "../contract/headers.ts";
+import * as bodies from "../contract/node_bodies.ts";
+import { parseBody } from "../contract/parse.ts";
+import { Failure } from "../failure.ts";
+import type { NodeCaller, NodeService } from "../node_calls.ts";
+import * as values from "./messages.ts";
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+/** One call. */
+export interface Rpc {
+  /** `/nodeservice.NodeService/Heartbeat` */
+  readonly path: string;
+  /** The last part of it. */
+  readonly name: string;
+  /** Bytes that a request may have. */
+  readonly limit: number;
+  readonly access: "heartbeat" | "full";
+  /** @throws {Failure} */
+  readonly run: (caller: NodeCaller, request: Uint8Array, header: HeaderOf) => Promise<Uint8Array>;
+}
+
+/** All calls of nodes. */
+export function nodeRpcs(service: NodeService): readonly Rpc[] {
+  const { method } = Description;
+  const ok = { ok: true };
+  return [
+    rpc(method.heartbeat, 4 * KIB, async (caller, message, header) => {
+      const body = parseBody(bodies.heartbeatBody, values.heartbeatValue(message));
+      const { needSync } = await service.heartbeat(caller, { ...body, configHash: readConfigHash(header) });
+      return { ok: true, needSync };
+    }, "heartbeat"),
+    rpc(method.reportUsage, 8 * MIB, async (caller, message, header) => {
+      const place = readPlace(header);
+      await service.usage(caller, { ...place, ...parseBody(bodies.usageBody, values.usageValue(message)) });
+      return ok;
+    }),
+    rpc(method.reportOutboundUsage, MIB, async (caller, message, header) => {
+      const place = readPlace(header);
+      const { items } = parseBody(bodies.outboundUsageBody, values.outboundUsageValue(message));
+      await service.outboundUsage(caller, { ...place, items });
+      return ok;
+    }),
+    rpc(method.getLatestConfig, 4 * KIB, async (caller) => {
+      const { revision, clientMapJson, mtprotoClientMapJson, servicesJson } = await service.latestConfig(caller, {});
+      return { revision: BigInt(revision), clientMapJson, mtprotoClientMapJson, servicesJson };
+    }),
+    rpc(method.confirmConfigApplied, 4 * KIB, async (caller, message) => {
+      await service.configApplied(caller, parseBody(bodies.configAppliedBody, values.configAppliedValue(message)));
+      return ok;
+    }),
+    rpc(method.reportNodeStats, 256 * KIB, async (caller, message) => {
+      await service.nodeStats(caller, parseBody(bodies.nodeStatsBody, values.nodeStatsValue(message)));
+      return ok;
+    }),
+    rpc(method.reportOnlineUsers, 8 * MIB, async (caller, message) => {
+      await service.onlineUsers(caller, parseBody(bodies.onlineUsersBody, values.onlineUsersValue(message)));
+      return ok;
+    }),
+  ];
+}
+
+/** The largest request of all: more is not even received. */
+export const LARGEST_REQUEST: number = 8 * MIB;
+
+interface Method<I extends DescMessage, O extends DescMessage> {
+  readonly name: string;
+  readonly parent: { readonly typeName: string };
+  readonly input: I;
+  readonly output: O;
+}
+
+function rpc<I extends DescMessage, O extends DescMessage>(
+  { name, parent, input, output }: Method<I, O>,
+  limit: number,
+  run: (caller: NodeCaller, message: MessageShape<I>, header: HeaderOf) => Promise<MessageInitShape<O>>,
+  access: "heartbeat" | "full" = "full",
+): Rpc {
+  return {
+    path: `/${parent.typeName}/${name}`,
+    name,
+    limit,
+    access,
+    run: async (caller, request, header) =>
+      toBinary(output, create(output, await run(caller, decoded(input, request), header))),
+  };
+}
+
+function decoded<I extends DescMessage>(schema: I, bytes: Uint8Array): MessageShape<I> {
+  try {
+    return fromBinary(schema, bytes, { readUnknownFields: false });
+  } catch {
+    const message = `expected a message ${schema.typeName}`;
+    throw new Failure("VALIDATION_FAILED", message, { issues: [{ path: "", message }] });
+  }
+}

@@ -172,7 +172,7 @@ class Composer implements Composition {
 
   async #deliver(nodeId: number, body: ConfigBody): Promise<void> {
     const { db, runtime } = this.#parts;
-    const now = runtime.clock.wall();
+    const now = Math.floor(runtime.clock.wall());
     await db.transaction(async (tx) => {
       await storePairs(tx, nodeId, body.config, now);
       await tx.exec(

@@ -82,8 +82,8 @@ export async function refreshPairs(parts: Pick<CoreParts, "db" | "runtime">, sig
       if (signal.aborted) return;
       after = num(row.id);
       const revision = await loadRevision(db, after, num(row.delivered_revision));
-      if (revision !== null) await storePairs(db, after, revision.body.config, clock.wall());
+      if (revision !== null) await storePairs(db, after, revision.body.config, Math.floor(clock.wall()));
     }
   }
-  await db.exec("DELETE FROM delivered_pairs WHERE last_delivered_at < $1", [clock.wall() - PAIR_KEPT_MS]);
+  await db.exec("DELETE FROM delivered_pairs WHERE last_delivered_at < $1", [Math.floor(clock.wall()) - PAIR_KEPT_MS]);
 }

@@ -50,7 +50,7 @@ export async function composeMarked(
     );
     if (marked.length === 0) return issued;
     const places = new Map(marked.map((row) => [num(row.id), placeOf(row)]));
-    const assignments = await loadAssignments(tx, [...places.keys()], parts.runtime.clock.wall());
+    const assignments = await loadAssignments(tx, [...places.keys()], Math.floor(parts.runtime.clock.wall()));
     for (const [nodeId, assignment] of assignments) {
       const place = places.get(nodeId);
       const body = place === undefined ? null : await issueFor(parts, tx, cache, nodeId, place, assignment);
@@ -75,7 +75,7 @@ async function issueFor(
   const composed = cache.shared(await prepare(composeContent(assignment)));
   if (!await makesDifference(tx, nodeId, place, composed)) return null;
   const body = await makeBody(place.desired + 1, composed);
-  await storeRevision(tx, nodeId, body, "assignment changed", runtime.clock.wall());
+  await storeRevision(tx, nodeId, body, "assignment changed", Math.floor(runtime.clock.wall()));
   return body;
 }
 
@@ -128,7 +128,7 @@ export async function reissue(
     const again: PreparedBody = await body.prepared();
     const next = await makeBody(Math.max(place.desired, Math.min(above, HIGHEST_REVISION)) + 1, again);
     const keepsRollback = source === null && about.reason.startsWith(ROLLBACK);
-    await storeRevision(tx, nodeId, next, keepsRollback ? about.reason : reason, runtime.clock.wall());
+    await storeRevision(tx, nodeId, next, keepsRollback ? about.reason : reason, Math.floor(runtime.clock.wall()));
     return next;
   });
 }

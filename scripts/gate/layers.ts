@@ -24,8 +24,15 @@ const DEEP_PARTS: readonly string[] = ["runtime/types", "core/contract", "core/f
 const PACKAGE_HOMES: Readonly<Record<string, readonly RegExp[]>> = {
   hono: [/^src\/(http|master|core)\//],
   valibot: [/^src\/config\//, /schemas/, /^src\/core\/contract\//],
-  "@grpc/grpc-js": [/^src\/core\/grpc/, /^src\/agent\//],
+  "@grpc/grpc-js": [/^src\/core\/grpc\//, /^src\/agent\//],
+  "@bufbuild/protobuf": [/^src\/core\/(contract|grpc)\//, /^src\/agent\//],
+  postgres: [/^src\/core\/store\//],
+  ioredis: [/^src\/core\/ephemeral\//],
+  "mmdb-lib": [/^src\/core\/ip_info\//],
 };
+
+/** What Core stands on: it shares no more with tunnels and masters, so that it can be read and moved on its own. */
+const CORE_BASE: readonly string[] = ["errors", "version", "log", "address", "runtime/types", "http", "core/contract"];
 
 /** The part a file belongs to, from its path relative to the root, or null for files outside the product. */
 export function partOf(path: string): string | null {
@@ -47,6 +54,9 @@ export function refuseImport(from: string, to: string): string | null {
     return "The Node adapter does not import the Deno adapter";
   }
   if (fromPart === toPart || toPart === "errors") return null;
+  if (fromPart === "core" && !CORE_BASE.includes(toPart) && LAYERS[1]?.includes(toPart)) {
+    return `"core" does not stand on "${toPart}"`;
+  }
   const fromLayer = layerOf(fromPart);
   const toLayer = layerOf(toPart);
   if (fromLayer === null) return `"${fromPart}" has no layer: add it to scripts/gate/layers.ts`;
@@ -70,8 +80,12 @@ export function refusePackage(from: string, specifier: string): string | null {
 
 /** Why a file may not import a `node:` module, or null when it may; `explained` tells of a comment above the import. */
 export function refuseNodeModule(from: string, specifier: string, explained: boolean): string | null {
-  if (partOf(from) === null || explained) return null;
-  if (from.startsWith("src/runtime/") || from.startsWith("src/core/store/")) return null;
+  if (partOf(from) === null) return null;
+  if (specifier === "node:sqlite") {
+    return from.startsWith("src/core/store/sqlite") ? null : `"${specifier}" is used in src/core/store/sqlite* alone`;
+  }
+  if (explained) return null;
+  if (from.startsWith("src/runtime/")) return null;
   return `"${specifier}" outside src/runtime needs a comment above it that names the web API both runtimes lack`;
 }
 

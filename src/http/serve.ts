@@ -48,6 +48,8 @@ export interface ServeOptions {
   readonly listen: SocketAddress;
   /** null: plain HTTP. */
   readonly certificate: ServerCertificate | null;
+  /** PEM of the authority whose certificates callers must show. @default null: they need none */
+  readonly clientCaPem?: string | null;
   readonly fetch: (request: Request, connection: Connection) => Response | Promise<Response>;
   readonly runtime: Pick<Runtime, "clock" | "toError">;
   readonly logger: Logger;
@@ -101,12 +103,14 @@ class Server implements HttpServer {
   readonly #server: http.Server | https.Server;
   readonly #guests: Guests;
   readonly #clock: Runtime["clock"];
+  readonly #clientCa: string | null;
   #addr: SocketAddress = { host: "", port: 0 };
   #closed: Promise<void> | null = null;
 
-  constructor({ certificate, fetch, runtime, logger, limits }: ServeOptions) {
+  constructor({ certificate, clientCaPem = null, fetch, runtime, logger, limits }: ServeOptions) {
     const { headerBytes, headersMs, requestMs, idleMs, guests } = { ...SERVE_LIMITS, ...limits };
     this.#clock = runtime.clock;
+    this.#clientCa = clientCaPem;
     this.#guests = new Guests(runtime.clock, guests);
     const options = {
       maxHeaderSize: headerBytes,
@@ -120,7 +124,7 @@ class Server implements HttpServer {
     };
     const server = certificate === null
       ? http.createServer(options)
-      : https.createServer({ ...options, handshakeTimeout: headersMs, ...secureOptions(certificate) });
+      : https.createServer({ ...options, handshakeTimeout: headersMs, ...secureOptions(certificate, clientCaPem) });
     this.#server = server;
     const listener = getRequestListener((request, { incoming, outgoing }) => {
       const { socket } = incoming as http.IncomingMessage;
@@ -177,7 +181,7 @@ class Server implements HttpServer {
   }
 
   setCertificate(certificate: ServerCertificate): void {
-    if ("setSecureContext" in this.#server) this.#server.setSecureContext(secureOptions(certificate));
+    if ("setSecureContext" in this.#server) this.#server.setSecureContext(secureOptions(certificate, this.#clientCa));
   }
 
   close({ graceMs = 0 }: { readonly graceMs?: number } = {}): Promise<void> {
@@ -197,13 +201,14 @@ class Server implements HttpServer {
 }
 
 /** What connections are encrypted with. */
-function secureOptions({ chainPem, keyPem }: ServerCertificate): https.ServerOptions {
+function secureOptions({ chainPem, keyPem }: ServerCertificate, clientCa: string | null): https.ServerOptions {
   try {
     // Deno takes any pair here and fails at each handshake.
     if (!new X509Certificate(chainPem).checkPrivateKey(createPrivateKey(keyPem))) {
       throw new Error("the private key does not belong to it");
     }
-    return { cert: chainPem, key: keyPem, minVersion: "TLSv1.2" };
+    const callers = clientCa === null ? {} : { ca: clientCa, requestCert: true, rejectUnauthorized: true };
+    return { cert: chainPem, key: keyPem, minVersion: "TLSv1.2", ...callers };
   } catch (error) {
     throw new NodePassError("certificate", `Cannot use the certificate: ${messageOf(error)}`, { cause: error });
   }

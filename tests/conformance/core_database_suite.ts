@@ -36,7 +36,7 @@ export function databaseSuite(name: string, withDatabase: WithDatabase, skip?: s
     equal(row?.n, MAX_INT64);
     equal(row?.text, "é'$1\u{1f600}");
     deepEqual([...row?.bytes as Uint8Array], [0, 1, 255]);
-    await db.exec("UPDATE t SET n = $1, text = $1, bytes = $2", [null, null]);
+    await db.exec("UPDATE t SET n = $1, text = $2, bytes = $3", [null, null, null]);
     const [empty] = await db.query("SELECT n, text, bytes, COUNT(*) OVER () AS c FROM t");
     deepEqual({ ...empty }, { n: null, text: null, bytes: null, c: 1n });
   });
@@ -122,11 +122,11 @@ export function databaseSuite(name: string, withDatabase: WithDatabase, skip?: s
 
   check("transactions that lock rows in opposite order all succeed", async (db) => {
     await db.execMany("INSERT INTO t (id, n) VALUES ($1, 0)", [[1], [2]]);
-    await Promise.all(Array.from({ length: 12 }, (_, index) =>
+    await Promise.all(Array.from({ length: 4 }, (_, index) =>
       db.transaction(async (tx) => {
         for (const id of index % 2 === 0 ? [1, 2] : [2, 1]) await tx.exec("UPDATE t SET n = n + 1 WHERE id = $1", [id]);
       })));
-    deepEqual((await db.query("SELECT n FROM t ORDER BY id")).map(({ n }) => n), [12n, 12n]);
+    deepEqual((await db.query("SELECT n FROM t ORDER BY id")).map(({ n }) => n), [4n, 4n]);
   });
 
   check("a statement that fails ends its transaction, even when nobody looks", async (db) => {

@@ -37,6 +37,12 @@ Deno.test("refuseImport() knows the parts of one layer", () => {
   deepStrictEqual(refused("src/runtime/node/a.ts", "src/runtime/deno/b.ts"), true);
   deepStrictEqual(refused("src/master/a.ts", "src/tunnel/b.ts"), true);
   deepStrictEqual(refused("src/master/a.ts", "src/core/contract/b.ts"), false);
+  deepStrictEqual(refused("src/core/a.ts", "src/core/contract/b.ts"), false);
+  deepStrictEqual(refused("src/core/a.ts", "src/http/b.ts"), false);
+  deepStrictEqual(refused("src/core/a.ts", "src/runtime/types.ts"), false);
+  for (const part of ["config", "wire", "relay", "report", "runtime/node", "tunnel", "master"]) {
+    deepStrictEqual(refused("src/core/a.ts", `src/${part}/b.ts`), true);
+  }
   deepStrictEqual(refused("src/log/a.ts", "src/errors.ts"), false);
   deepStrictEqual(refused("src/errors.ts", "src/log/a.ts"), true);
   deepStrictEqual(refused("src/start/a.ts", "src/command/b.ts"), true);
@@ -55,6 +61,17 @@ Deno.test("packages refuses node modules without a reason and packages away from
   deepStrictEqual(broken("src/relay/x.ts", 'import * as v from "valibot";'), rule);
   deepStrictEqual(broken("src/config/x.ts", 'import * as v from "valibot";'), []);
   deepStrictEqual(broken("src/config/x.ts", 'import * as v from "npm:valibot";'), rule);
+  deepStrictEqual(broken("src/core/store/sqlite.ts", 'import { a } from "node:sqlite";'), []);
+  deepStrictEqual(broken("src/core/x.ts", '// No web API.\nimport { a } from "node:sqlite";'), rule);
+  deepStrictEqual(broken("src/core/x.ts", 'import * as v from "valibot"; import g from "@grpc/grpc-js";'), [
+    ...rule,
+    ...rule,
+  ]);
+  deepStrictEqual(
+    broken("src/core/grpc/x.ts", 'import g from "@grpc/grpc-js"; import p from "@bufbuild/protobuf";'),
+    [],
+  );
+  deepStrictEqual(broken("src/master/x.ts", 'import p from "postgres"; import r from "ioredis";'), [...rule, ...rule]);
 });
 
 Deno.test("deno-global, file-names, unfinished and only refuse what they name", () => {

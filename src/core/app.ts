@@ -26,11 +26,11 @@ export interface AppDeps {
 }
 
 /** What the application needs of Core. */
-export type AppParts = Pick<CoreParts, "runtime" | "logger" | "settings">;
+export type AppParts = Pick<CoreParts, "runtime" | "logger" | "settings" | "metrics">;
 
 /** The application of a Core. */
 export function createApp(parts: AppParts, deps: AppDeps): Hono<CoreEnv> {
-  const { runtime: { clock, random }, logger, settings } = parts;
+  const { runtime: { clock, random }, logger, settings, metrics } = parts;
   const routes = [...nodeRoutes(deps), ...deps.routes ?? []];
   const app = new Hono<CoreEnv>();
 
@@ -40,6 +40,9 @@ export function createApp(parts: AppParts, deps: AppDeps): Hono<CoreEnv> {
     c.set("requestId", requestId);
     c.set("ip", clientAddress(remoteAddress(c.env), c.req.header("x-forwarded-for") ?? null, settings.trustedProxies));
     await next();
+    const labels = { route: c.get("route") ?? "none", status: String(c.res.status) };
+    metrics.count("core_http_requests_total", 1, labels);
+    metrics.observe("core_http_request_seconds", (clock.now() - startedAt) / 1000, { route: labels.route });
     if (logger.enabled("debug")) {
       const ms = Math.round(clock.now() - startedAt);
       const { method, path } = c.req;
@@ -67,6 +70,7 @@ export function createApp(parts: AppParts, deps: AppDeps): Hono<CoreEnv> {
     const here = routes.filter((route) => route.path === path);
     for (const route of here) {
       app.on(route.method, at, async (c) => {
+        c.set("route", `${route.method} ${path}`);
         await route.admit(c);
         return await route.handle(c);
       });

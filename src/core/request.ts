@@ -23,6 +23,8 @@ export interface CoreEnv {
     requestId: string;
     /** Where the request comes from, canonical; "" when nobody knows. */
     ip: string;
+    /** Which one it is, for figures: `POST /node/usage`. */
+    route?: string;
     /** The node that calls, where one proved its key. */
     caller?: NodeCaller;
   };

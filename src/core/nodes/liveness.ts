@@ -39,7 +39,8 @@ export class Liveness {
     this.#parts = parts;
     this.#startedAt = clock.now();
     jobs.every("nodes.heard", NOTE_MS, () => this.note(), { lease: false });
-    jobs.every("nodes.silent", SWEEP_MS, () => this.sweep());
+    // Replicas may sweep at once: each change is made by one of them.
+    jobs.every("nodes.silent", SWEEP_MS, () => this.sweep(), { lease: false });
   }
 
   /** A heartbeat came. @param ip what the node says its address is */

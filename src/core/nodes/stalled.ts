@@ -12,7 +12,7 @@ const SWEEP_MS = 15_000;
 
 /** Looks for them again and again. */
 export function watchStalled(parts: Pick<CoreParts, "runtime" | "db" | "events" | "jobs">): void {
-  parts.jobs.every("nodes.stalled", SWEEP_MS, () => sweepStalled(parts));
+  parts.jobs.every("nodes.stalled", SWEEP_MS, () => sweepStalled(parts), { lease: false });
 }
 
 /** Makes those wait again that were silent for too long, with one event each. */

@@ -3,11 +3,10 @@
  *
  * @module
  */
-import { digits, FAULT, type Field, oneOf, uuid } from "../contract/fields.ts";
+import { uuid } from "../contract/fields.ts";
+import { type HeaderOf, readConfigHash, readHeader, readPlace } from "../contract/headers.ts";
 import * as bodies from "../contract/node_bodies.ts";
 import { parseBody } from "../contract/parse.ts";
-import type { ReportPlace } from "../contract/types.ts";
-import { Failure } from "../failure.ts";
 import type { NodeAuth, NodeCaller, NodeService } from "../node_calls.ts";
 import { answerJson, type CoreContext, type CoreRoute, readJson } from "../request.ts";
 
@@ -59,7 +58,7 @@ export function nodeRoutes({ service, auth }: NodeRouteDeps): readonly CoreRoute
         const proof = {
           ip: c.get("ip"),
           joinToken: c.req.header("x-node-join-token") ?? null,
-          idempotencyKey: headerOf(c, "idempotency-key", uuid) ?? null,
+          idempotencyKey: readHeader(headersOf(c), "idempotency-key", uuid) ?? null,
           keys: keysOf(c),
         };
         const input = parseBody(bodies.registerBody, await readJson(c, 8 * KIB));
@@ -69,19 +68,19 @@ export function nodeRoutes({ service, auth }: NodeRouteDeps): readonly CoreRoute
       },
     },
     route("POST", "/node/heartbeat", async (caller, c) => {
-      const configHash = c.req.header("x-config-hash")?.slice(0, 128).toLowerCase();
+      const configHash = readConfigHash(headersOf(c));
       const body = parseBody(bodies.heartbeatBody, await readJson(c, 4 * KIB));
       const { needSync } = await service.heartbeat(caller, { ...body, configHash });
       return answerJson({ ok: true, needSync });
     }, "heartbeat"),
     route("POST", "/node/usage", async (caller, c) => {
-      const place = placeOf(c);
+      const place = readPlace(headersOf(c));
       const { entries } = parseBody(bodies.usageBody, await readJson(c, 8 * MIB));
       await service.usage(caller, { ...place, entries });
       return ok();
     }),
     route("POST", "/node/outbound-usage", async (caller, c) => {
-      const place = placeOf(c);
+      const place = readPlace(headersOf(c));
       const { items } = parseBody(bodies.outboundUsageBody, await readJson(c, MIB));
       await service.outboundUsage(caller, { ...place, items });
       return ok();
@@ -139,30 +138,6 @@ function keysOf(c: CoreContext): string[] {
   return key === undefined || key === "" ? [] : [key];
 }
 
-const seq: Field<number> = digits(1);
-const gap: Field<string> = oneOf(["0", "1"]);
-
-/** The headers that say which report of a stream this is. */
-function placeOf(c: CoreContext): ReportPlace {
-  const place: ReportPlace = {
-    stream: headerOf(c, "x-report-stream", uuid),
-    seq: headerOf(c, "x-report-seq", seq),
-  };
-  if ((place.stream === undefined) !== (place.seq === undefined)) {
-    const missing = place.stream === undefined ? "x-report-stream" : "x-report-seq";
-    throw refused(missing, "is missing: a place in a stream has both");
-  }
-  return headerOf(c, "x-report-gap", gap) === "1" ? { ...place, gap: true } : place;
-}
-
-function headerOf<T>(c: CoreContext, name: string, field: Field<T>): T | undefined {
-  const text = c.req.header(name);
-  if (text === undefined) return undefined;
-  const value = field.read(text);
-  if (value === FAULT) throw refused(name, `expected ${field.expected}`);
-  return value;
-}
-
-function refused(path: string, message: string): Failure {
-  return new Failure("VALIDATION_FAILED", `${path}: ${message}`, { issues: [{ path, message }] });
+function headersOf(c: CoreContext): HeaderOf {
+  return (name) => c.req.header(name);
 }

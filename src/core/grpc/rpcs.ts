@@ -57,7 +57,7 @@ export function nodeRpcs(service: NodeService): readonly Rpc[] {
       return ok;
     }),
     rpc(method.getLatestConfig, 4 * KIB, async (caller) => {
-      const { revision, clientMapJson, mtprotoClientMapJson, servicesJson } = await service.latestConfig(caller, {});
+      const { revision, clientMapJson, mtprotoClientMapJson, servicesJson } = await service.latestConfig(caller);
       return { revision: BigInt(revision), clientMapJson, mtprotoClientMapJson, servicesJson };
     }),
     rpc(method.confirmConfigApplied, 4 * KIB, async (caller, message) => {

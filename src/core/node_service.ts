@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { messageOf } from "../errors.ts";
 import type { Composition } from "./composition/types.ts";
 import type { NodeStats, OnlineUser, OutboundUsageBatch, UsageBatch, UsageEntry } from "./contract/types.ts";
 import { Failure, type Issue } from "./failure.ts";
@@ -34,7 +35,7 @@ export interface NodeServiceDeps {
 
 /** The calls, and what they hold. */
 export interface CoreNodeService extends NodeService {
-  /** Writes what was heard and not written yet. Idempotent. */
+  /** Writes what was heard and not written yet; never rejects. Idempotent. */
   close(): Promise<void>;
 }
 
@@ -46,7 +47,7 @@ const MOST_ISSUES = 20;
 
 /** The calls of one Core. */
 export function createNodeService(parts: CoreParts, deps: NodeServiceDeps): CoreNodeService {
-  const { runtime: { clock }, metrics } = parts;
+  const { runtime: { clock }, metrics, logger } = parts;
   const { auth, composition, usage, presence, stats } = deps;
   const registrations = new Registrations(parts, { auth, tokens: createJoinTokens(parts), limits: deps.limits });
   const liveness = new Liveness(parts);
@@ -86,8 +87,11 @@ export function createNodeService(parts: CoreParts, deps: NodeServiceDeps): Core
     close: () =>
       closing ??= (async () => {
         await errors.close();
-        await liveness.note();
-        await auth.noteUses();
+        for (const write of [() => liveness.note(), () => auth.noteUses()]) {
+          await write().catch((error) =>
+            logger.warn("The last calls of nodes were not noted", { reason: messageOf(error) })
+          );
+        }
       })(),
   };
 }

@@ -46,10 +46,11 @@ export function createForgetting(
   if (replicas) {
     jobs.every("nodes.changed", LOOK_MS, look, { lease: false });
     jobs.every("nodes.changed_tidy", KEPT_MS, async () => {
-      await db.exec("DELETE FROM core_values WHERE key >= $1 AND key < $2 AND CAST(value AS BIGINT) < $3", [
+      await db.exec("DELETE FROM core_values WHERE key >= $1 AND key < $2 AND value < $3", [
         PREFIX,
         PREFIX_END,
-        Math.floor(clock.wall()) - KEPT_MS,
+        // Times of this age have the same number of digits.
+        String(Math.floor(clock.wall()) - KEPT_MS),
       ]);
     });
   }

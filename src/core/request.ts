@@ -7,6 +7,7 @@ import type { Context } from "hono";
 import { ApiError } from "../http/api_error.ts";
 import { readBody } from "../http/body.ts";
 import type { Connection } from "../http/connection.ts";
+import type { Actor } from "./admin/tokens.ts";
 import { parseJson } from "./contract/json.ts";
 import { Failure } from "./failure.ts";
 import { inflate } from "./inflate.ts";
@@ -27,6 +28,8 @@ export interface CoreEnv {
     route?: string;
     /** The node that calls, where one proved its key. */
     caller?: NodeCaller;
+    /** The administrator who calls, where one proved a token. */
+    actor?: Actor;
   };
 }
 

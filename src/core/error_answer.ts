@@ -29,7 +29,8 @@ export function errorAnswer(error: unknown, requestId: string, logger: Logger): 
   });
 }
 
-function toFailure(error: unknown, requestId: string, logger: Logger): Failure {
+/** What the caller learns of an error, over either transport; the rest goes into the log. */
+export function toFailure(error: unknown, requestId: string, logger: Logger): Failure {
   if (error instanceof Failure && error.failure !== "INTERNAL") {
     if (error.failure !== "STORE_UNAVAILABLE") return error;
     // What the database said is nobody else's affair.

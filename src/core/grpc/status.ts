@@ -4,9 +4,9 @@
  * @module
  */
 import { Metadata, type ServerErrorResponse, status as Status } from "@grpc/grpc-js";
-import { messageOf } from "../../errors.ts";
 import type { Logger } from "../../log/types.ts";
-import { Failure, type FailureCode } from "../failure.ts";
+import { toFailure } from "../error_answer.ts";
+import type { FailureCode } from "../failure.ts";
 
 const STATUS: Readonly<Record<FailureCode, Status>> = {
   VALIDATION_FAILED: Status.INVALID_ARGUMENT,
@@ -41,19 +41,15 @@ export function grpcStatus(failure: FailureCode): Status {
   return STATUS[failure];
 }
 
-/** The end of a call that failed; what was not thrown as a {@linkcode Failure} is logged, and the caller learns no detail. */
+/** The end of a call that failed; what was not thrown as a refusal is logged, and the caller learns no detail. */
 export function errorStatus(error: unknown, requestId: string, logger: Logger): Partial<ServerErrorResponse> {
+  const { failure, message, retryAfterMs, nextSeq } = toFailure(error, requestId, logger);
   const metadata = new Metadata();
   metadata.set("x-request-id", requestId);
-  if (!(error instanceof Failure)) {
-    logger.error("A call failed", { request: requestId, reason: messageOf(error) });
-    metadata.set("x-error-code", "INTERNAL");
-    return { code: Status.INTERNAL, details: "Internal error", metadata };
-  }
-  metadata.set("x-error-code", error.failure);
-  if (error.retryAfterMs !== undefined) metadata.set("retry-after-ms", String(Math.ceil(error.retryAfterMs)));
-  if (error.nextSeq !== undefined) metadata.set("x-report-next", String(error.nextSeq));
-  return { code: STATUS[error.failure], details: detailsOf(error.message), metadata };
+  metadata.set("x-error-code", failure);
+  if (retryAfterMs !== undefined) metadata.set("retry-after-ms", String(Math.ceil(retryAfterMs)));
+  if (nextSeq !== undefined) metadata.set("x-report-next", String(nextSeq));
+  return { code: STATUS[failure], details: detailsOf(message), metadata };
 }
 
 /** The text travels percent-encoded, which half a character cannot be. */

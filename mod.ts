@@ -35,6 +35,17 @@ export { relay, type RelayOptions, type RelayResult, type StreamPair } from "./s
 export { startClient, startForward } from "./src/start/client.ts";
 export type { StartOptions } from "./src/start/options.ts";
 export { type MasterHandle, startMaster, type StartMasterOptions } from "./src/start/master.ts";
+export {
+  type CoreHandle,
+  type CoreSettings,
+  type DatabaseSetting,
+  type IpInfoProviderName,
+  readCoreSettings,
+  type RegistrationMode,
+  startCore,
+  type StartCoreOptions,
+  type TlsSetting,
+} from "./src/start/core.ts";
 export { startServer } from "./src/start/server.ts";
 export type { Protocol } from "./src/relay/meter.ts";
 export type {

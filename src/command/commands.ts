@@ -4,6 +4,7 @@
  * @module
  */
 import { doctorFlags, statusFlags } from "./api_flags.ts";
+import { coreFlags, coreUsage } from "./core_flags.ts";
 import { type Flag, helpFlag, jsonFlag } from "./flags.ts";
 import { masterFlags } from "./master_flags.ts";
 import { stateFlags, stateUsage } from "./state_flags.ts";
@@ -71,6 +72,18 @@ export const commands: readonly CommandSummary[] = [
     completes: "nothing",
   },
   {
+    name: "core",
+    usage: coreUsage,
+    summary: 'run the control plane of a fleet of nodes; see "nodepass help core-environment"',
+    examples: [
+      "nodepass core",
+      "HOST=0.0.0.0 TLS_CERT=chain.pem TLS_KEY=key.pem nodepass core",
+      "nodepass core token create --name dashboard --scopes read --expires 720h",
+    ],
+    flags: coreFlags,
+    completes: "nothing",
+  },
+  {
     name: "run",
     usage: "nodepass run -c file [--log-format text|json]",
     summary: "run every tunnel of a file; SIGHUP reads the file and certificates again",
@@ -133,9 +146,12 @@ export const commands: readonly CommandSummary[] = [
   },
   {
     name: "permissions",
-    usage: "nodepass permissions <url> [--json]",
-    summary: "print the Deno permissions that a tunnel needs, and no more",
-    examples: ["deno run $(nodepass permissions server://:10101/127.0.0.1:8080) cli.ts server://:10101/127.0.0.1:8080"],
+    usage: "nodepass permissions <url>|core [--json]",
+    summary: "print the Deno permissions that a tunnel or Core needs, and no more",
+    examples: [
+      "deno run $(nodepass permissions server://:10101/127.0.0.1:8080) cli.ts server://:10101/127.0.0.1:8080",
+      "deno run $(nodepass permissions core) cli.ts core",
+    ],
     flags: [jsonFlag, helpFlag],
     completes: "nothing",
   },

@@ -6,6 +6,7 @@
 import { formatDuration } from "../config/duration.ts";
 import { parameters } from "../config/parameters.ts";
 import { acceptedBy, defaultSettings, settingVariables } from "../config/settings.ts";
+import { coreVariables } from "../core/settings.ts";
 import { table } from "./table.ts";
 
 /** One subject. */
@@ -94,6 +95,7 @@ export const topics: readonly Topic[] = [
   { name: "parameters", summary: "every parameter of a URL", text: parameterText },
   { name: "key", summary: "what the key does and where it comes from", text: () => key },
   { name: "environment", summary: "every NP_* variable", text: environmentText },
+  { name: "core-environment", summary: "every variable that Core reads", text: coreEnvironmentText },
   { name: "file", summary: 'the file of "nodepass run"', text: () => file },
   { name: "exit", summary: "exit codes and signals", text: () => exit },
 ];
@@ -122,4 +124,9 @@ function environmentText(width: number): string {
     },
   );
   return table([...rows, ["NO_COLOR", "any value: no colour on a terminal"]], width);
+}
+
+function coreEnvironmentText(width: number): string {
+  const rows = coreVariables.map(({ name, meaning }) => [name, meaning] as const);
+  return `${table(rows, width)}\n\n  In brackets what counts without the variable. Core reads no NP_* variable.\n`;
 }

@@ -1,5 +1,5 @@
 /**
- * `nodepass permissions <url>`
+ * `nodepass permissions <url>|core`
  *
  * @module
  */
@@ -14,24 +14,37 @@ import { type CommandContext, type ExitCode, print, printJson } from "./context.
 import { helpFlag, jsonFlag, onlyPositional, readArguments } from "./flags.ts";
 import { loadSettings, loadTunnel } from "./load.ts";
 
-/** `nodepass permissions <url> [--json]` */
+/** `nodepass permissions <url>|core [--json]` */
 export async function permissionsCommand(args: readonly string[], context: CommandContext): Promise<ExitCode> {
   const given = readArguments(args, "permissions", [jsonFlag, helpFlag]);
-  const url = onlyPositional(given, "<url>", "nodepass permissions <url>");
-  const { process } = context.runtime;
-  const { settings, findings } = loadSettings((name) => process.env(name));
-  if (findings.length > 0) throw new NodePassError("usage", findings.join("\n"));
-  const permissions = splitUrl(url)?.scheme === "master"
-    ? await permissionsOfMaster(url, settings, context)
-    : await permissionsOfTunnel(url, settings, context);
+  const url = onlyPositional(given, "<url>", "nodepass permissions <url>|core");
+  const permissions = url === "core" ? await permissionsOfCore(context) : await permissionsOfUrl(url, context);
   if (given.flags.has("json")) {
     printJson(context, permissions);
     return 0;
   }
   print(context, permissions.flags.join(" "));
   // Not on standard output, which goes straight into a command line.
-  for (const note of permissions.notes) process.stderr(`nodepass: ${note}\n`);
+  for (const note of permissions.notes) context.runtime.process.stderr(`nodepass: ${note}\n`);
   return 0;
+}
+
+/** Core is loaded only for those who ask for it. */
+async function permissionsOfCore({ runtime: { process } }: CommandContext): Promise<Permissions> {
+  const [{ corePermissions }, { readCoreSettings }] = await Promise.all([
+    import("../core/permissions.ts"),
+    import("../core/settings.ts"),
+  ]);
+  return corePermissions(readCoreSettings((name) => process.env(name)));
+}
+
+async function permissionsOfUrl(url: string, context: CommandContext): Promise<Permissions> {
+  const { process } = context.runtime;
+  const { settings, findings } = loadSettings((name) => process.env(name));
+  if (findings.length > 0) throw new NodePassError("usage", findings.join("\n"));
+  return splitUrl(url)?.scheme === "master"
+    ? await permissionsOfMaster(url, settings, context)
+    : await permissionsOfTunnel(url, settings, context);
 }
 
 async function permissionsOfTunnel(url: string, settings: Settings, context: CommandContext): Promise<Permissions> {

@@ -17,6 +17,7 @@ const handlers: ReadonlyMap<string, Handler> = new Map<string, Handler>([
   ["server", async (...call) => await (await import("./tunnel.ts")).tunnelCommand("server", ...call)],
   ["client", async (...call) => await (await import("./tunnel.ts")).tunnelCommand("client", ...call)],
   ["master", async (...call) => await (await import("./master.ts")).masterCommand(...call)],
+  ["core", async (...call) => await (await import("./core.ts")).coreCommand(...call)],
   ["engine", async (...call) => await (await import("./engine.ts")).engineCommand(...call)],
   ["run", async (...call) => await (await import("./run.ts")).runFileCommand(...call)],
   ["verify", async (...call) => await (await import("./verify.ts")).verifyCommand(...call)],

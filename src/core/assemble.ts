@@ -1,0 +1,23 @@
+/**
+ * Makes the parts that everything else is made from.
+ *
+ * @module
+ */
+import type { Closing } from "./closing.ts";
+import { createJobs } from "./jobs.ts";
+import { type CoreBase, openStore } from "./open_store.ts";
+import type { CoreParts } from "./parts.ts";
+import { plainEvents, plainMetrics, plainStore } from "./stand_ins.ts";
+
+/** Makes the parts, from the database up. */
+export async function assemble(base: CoreBase, closing: Closing): Promise<CoreParts> {
+  const store = await openStore(base, closing, true);
+  const metrics = plainMetrics;
+  const ephemeral = plainStore(base);
+  closing.add("ephemeral store", () => ephemeral.close());
+  const jobs = createJobs(store);
+  const events = plainEvents(base);
+  closing.add("events", () => events.close());
+  closing.add("jobs", () => jobs.close());
+  return { ...store, metrics, ephemeral, jobs, events };
+}

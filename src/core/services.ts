@@ -1,0 +1,48 @@
+/**
+ * Makes what answers calls, from the parts.
+ *
+ * @module
+ */
+import type { Hono } from "hono";
+import { type AdminTokens, createAdminTokens } from "./admin/tokens.ts";
+import { createApp } from "./app.ts";
+import type { Closing } from "./closing.ts";
+import { createComposition } from "./composition/composition.ts";
+import { createJoinTokens, type JoinTokens } from "./node_auth/join_tokens.ts";
+import { type CoreNodeAuth, createNodeAuth } from "./node_auth/node_auth.ts";
+import { type CoreNodeService, createNodeService } from "./node_service.ts";
+import { createIntervals, type Intervals } from "./nodes/intervals.ts";
+import type { CoreParts } from "./parts.ts";
+import type { CoreEnv } from "./request.ts";
+import { plainPresence, plainStats, plainUsage } from "./stand_ins.ts";
+
+/** What answers calls. */
+export interface CoreServices {
+  readonly app: Hono<CoreEnv>;
+  readonly node: CoreNodeService;
+  readonly auth: CoreNodeAuth;
+  readonly intervals: Intervals;
+  readonly joinTokens: JoinTokens;
+  readonly adminTokens: AdminTokens;
+}
+
+/** Makes them, in the order in which they need each other. */
+export async function createServices(parts: CoreParts, closing: Closing): Promise<CoreServices> {
+  const intervals = createIntervals(parts);
+  await intervals.count();
+  const composition = createComposition(parts);
+  closing.add("composition", () => composition.close());
+  const usage = plainUsage;
+  closing.add("usage", () => usage.close());
+  const presence = plainPresence;
+  closing.add("presence", () => presence.close());
+  const stats = plainStats;
+  closing.add("stats", () => stats.close());
+  const auth = createNodeAuth(parts);
+  const joinTokens = createJoinTokens(parts);
+  const adminTokens = createAdminTokens(parts);
+  const node = createNodeService(parts, { auth, composition, usage, presence, stats });
+  closing.add("node service", () => node.close());
+  const app = createApp(parts, { service: node, auth, intervals, routes: [] });
+  return { app, node, auth, intervals, joinTokens, adminTokens };
+}

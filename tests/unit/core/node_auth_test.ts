@@ -1,4 +1,4 @@
-import { deepEqual, equal, ok, test } from "../../harness.ts";
+import { deepEqual, equal, match, ok, test } from "../../harness.ts";
 import { Failure } from "../../../src/core/failure.ts";
 import { type Call, type NodeStage, nodeStage, registration } from "./node_fixture.ts";
 
@@ -229,7 +229,7 @@ test("the database is away: a key that is remembered passes, another one is told
   equal(answer.status, 200);
   const refused = await beat(stage, unknown.authKey);
   equal(refused.status, 503);
-  equal(refused.headers.get("retry-after"), "2");
+  match(refused.headers.get("retry-after") ?? "", /^[1-5]$/);
   equal((await refused.json()).code, "STORE_UNAVAILABLE");
   // Nothing is left to be written when it ends.
   await stage.auth.noteUses().catch(() => {});

@@ -321,5 +321,6 @@ test("registrations that are not acceptable, with every fault", async () => {
   deepEqual(await send({}, { "idempotency-key": "no uuid" }), ["idempotency-key"]);
   equal((await stage.db.query("SELECT id FROM nodes")).length, 0);
   deepEqual(await send({ ip: "::FFFF:203.0.113.9", domain: "Node.Example.ORG", more: true }), []);
-  deepEqual(await stage.db.query("SELECT ip, domain FROM nodes"), [{ ip: "203.0.113.9", domain: "node.example.org" }]);
+  const [row] = await stage.db.query("SELECT ip, domain FROM nodes");
+  deepEqual({ ...row }, { ip: "203.0.113.9", domain: "node.example.org" });
 });

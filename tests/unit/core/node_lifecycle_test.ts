@@ -98,8 +98,12 @@ test("an address that changed is taken over, with a row in the audit log", async
   const { authKey } = await stage.node();
   await post(stage, authKey, "/node/heartbeat", { ip: "203.0.113.7" });
   await post(stage, authKey, "/node/heartbeat", { ip: "::ffff:203.0.113.7" });
-  const moved = (): Promise<unknown[]> =>
-    stage.db.query("SELECT actor, target, ip, details FROM audit_log WHERE action = 'node.ip_changed'");
+  const moved = async (): Promise<unknown[]> => {
+    const rows = await stage.db.query(
+      "SELECT actor, target, ip, details FROM audit_log WHERE action = 'node.ip_changed'",
+    );
+    return rows.map((row) => ({ ...row }));
+  };
   deepEqual(await moved(), []);
   await post(stage, authKey, "/node/heartbeat", { ip: "2001:DB8::1" });
   await post(stage, authKey, "/node/heartbeat", { ip: "2001:db8:0::1" });

@@ -213,9 +213,9 @@ test("closed: nobody new; approval: pending", async () => {
   await using stage = await nodeStage({ settings: { registration: "approval" } });
   const { status, authKey } = await register(stage, "a");
   equal(status, 201);
-  deepEqual(await stage.db.query("SELECT status FROM nodes"), [{ status: "pending" }]);
+  equal((await stage.db.query("SELECT status FROM nodes"))[0]?.status, "pending");
   equal(await beats(stage, authKey), 200);
-  deepEqual(await stage.db.query("SELECT status FROM nodes"), [{ status: "pending" }]);
+  equal((await stage.db.query("SELECT status FROM nodes"))[0]?.status, "pending");
 });
 
 test("five a minute from one address or /64, sixty in all", async () => {

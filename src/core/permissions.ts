@@ -12,10 +12,25 @@ export interface CorePermissions {
   readonly notes: readonly string[];
 }
 
-/** What libraries look for besides. */
+/** What libraries look for besides: those of gRPC and PostgreSQL. */
 const LIBRARY_VARIABLES: Readonly<Record<"always" | "postgres", readonly string[]>> = {
-  always: ["NO_COLOR", "GRPC_NODE_VERBOSITY", "GRPC_VERBOSITY", "GRPC_NODE_TRACE", "GRPC_TRACE"],
-  postgres: ["PGHOST", "PGPORT", "PGUSER", "PGUSERNAME", "PGPASSWORD", "PGDATABASE", "PGAPPNAME", "PGSSLMODE"],
+  always: [
+    "NO_COLOR",
+    "GRPC_NODE_VERBOSITY",
+    "GRPC_VERBOSITY",
+    "GRPC_NODE_TRACE",
+    "GRPC_TRACE",
+    "GRPC_SSL_CIPHER_SUITES",
+    "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH",
+    "GRPC_NODE_USE_ALTERNATIVE_RESOLVER",
+    "GRPC_NODE_DEBUG_SEND_ERROR_DETAILS",
+    "GRPC_EXPERIMENTAL_ENABLE_OUTLIER_DETECTION",
+  ],
+  postgres: [
+    ...["PGHOST", "PGPORT", "PGUSER", "PGUSERNAME", "PGPASSWORD", "PGDATABASE", "PGAPPNAME"],
+    ...["PGSSL", "PGSSLNEGOTIATION", "PGTARGETSESSIONATTRS", "PGTARGET_SESSION_ATTRS", "PGPUBLICATIONS"],
+    ...["PGFETCH_TYPES", "PGDEBUG", "PGKEEP_ALIVE", "PGMAX_PIPELINE", "PGMAX_LIFETIME"],
+  ],
 };
 
 /** Flags for `deno run` under which this Core works with `--no-prompt`, in a fixed order. */
@@ -33,7 +48,6 @@ export function corePermissions({ database, tls, ipInfo, redisUrl }: CoreSetting
     ...read.length === 0 ? [] : [`--allow-read=${read.join(",")}`],
     ...folder.map((path) => `--allow-write=${escapeComma(path)}`),
     redisUrl === null ? `--allow-env=${variables.join(",")}` : "--allow-env",
-    "--unstable-net",
   ];
   return { flags, notes: redisUrl === null ? [netNote] : [netNote, redisNote] };
 }

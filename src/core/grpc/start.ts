@@ -135,10 +135,11 @@ function toBuffer(bytes: Uint8Array): Buffer {
 function credentialsOf(tls: GrpcTls | null): ServerCredentials {
   if (tls === null) return ServerCredentials.createInsecure();
   const { chainPem, keyPem, clientCaPem } = tls;
-  const clientCa = clientCaPem === null ? null : Buffer.from(clientCaPem);
+  // Without one the library would read the file that a variable of its own names, although nobody is checked.
+  const ca = Buffer.from(clientCaPem ?? chainPem);
   const pair = { cert_chain: Buffer.from(chainPem), private_key: Buffer.from(keyPem) };
   try {
-    return ServerCredentials.createSsl(clientCa, [pair], clientCa !== null);
+    return ServerCredentials.createSsl(ca, [pair], clientCaPem !== null);
   } catch (cause) {
     throw new NodePassError("certificate", `Cannot use the certificate for gRPC: ${messageOf(cause)}`, { cause });
   }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { NodePassError } from "../../errors.ts";
+import { messageOf, NodePassError } from "../../errors.ts";
 import { toNodePassError } from "../error_map.ts";
 import type { Files } from "../types.ts";
 
@@ -33,7 +33,15 @@ export const denoFiles: Files = {
     // Nobody is asked at the terminal for a look.
     const { state } = await Deno.permissions.query({ name: "read", path });
     if (state === "prompt") throw new NodePassError("permission_denied", `Cannot look for ${path}: permission denied`);
-    return await (await nodeFiles()).exists(path);
+    try {
+      // That of `node:fs` asks who the user is, which needs a permission of its own.
+      await Deno.stat(path);
+      return true;
+    } catch (error) {
+      const found = toNodePassError(error, `Cannot look for ${path}`);
+      if (found.code === "not_found" || /ENOTDIR|os error 20\b/.test(messageOf(error))) return false;
+      throw found;
+    }
   },
   async lock(path) {
     const [{ lockPath }, { denoKeptFiles }] = await Promise.all([

@@ -8,12 +8,14 @@ import { type AdminTokens, createAdminTokens } from "./admin/tokens.ts";
 import { createApp } from "./app.ts";
 import type { Closing } from "./closing.ts";
 import { createComposition } from "./composition/composition.ts";
+import { Failure } from "./failure.ts";
 import { createJoinTokens, type JoinTokens } from "./node_auth/join_tokens.ts";
 import { type CoreNodeAuth, createNodeAuth } from "./node_auth/node_auth.ts";
 import { type CoreNodeService, createNodeService } from "./node_service.ts";
 import { createIntervals, type Intervals } from "./nodes/intervals.ts";
 import type { CoreParts } from "./parts.ts";
 import type { CoreEnv } from "./request.ts";
+import { adminRoutes } from "./routes/admin/routes.ts";
 import { plainPresence, plainStats, plainUsage } from "./stand_ins.ts";
 
 /** What answers calls. */
@@ -32,17 +34,22 @@ export async function createServices(parts: CoreParts, closing: Closing): Promis
   await intervals.count();
   const composition = createComposition(parts);
   closing.add("composition", () => composition.close());
-  const usage = plainUsage;
+  const usage = plainUsage();
   closing.add("usage", () => usage.close());
-  const presence = plainPresence;
+  const presence = plainPresence();
   closing.add("presence", () => presence.close());
-  const stats = plainStats;
+  const stats = plainStats();
   closing.add("stats", () => stats.close());
   const auth = createNodeAuth(parts);
   const joinTokens = createJoinTokens(parts);
   const adminTokens = createAdminTokens(parts);
   const node = createNodeService(parts, { auth, composition, usage, presence, stats });
   closing.add("node service", () => node.close());
-  const app = createApp(parts, { service: node, auth, intervals, routes: [] });
+  const routes = adminRoutes(parts, {
+    ...{ composition, auth, joinTokens, usage, presence, stats },
+    eraseUserIps: (tx, userId) => tx.exec("DELETE FROM user_ips WHERE user_id = $1", [userId]),
+    streamEvents: () => Promise.reject(new Failure("NOT_FOUND", "No such path")),
+  });
+  const app = createApp(parts, { service: node, auth, intervals, routes });
   return { app, node, auth, intervals, joinTokens, adminTokens };
 }

@@ -3,10 +3,12 @@
  *
  * @module
  */
-import type { OnlineUser, OutboundUsageBatch, UsageBatch } from "./contract/types.ts";
+import type { AdminPresence, AdminStats, AdminUsage } from "./admin/deps.ts";
 import type { EphemeralStore } from "./ephemeral/types.ts";
 import type { CoreEvent, EventLog } from "./events/types.ts";
+import { Failure } from "./failure.ts";
 import type { CoreMetrics } from "./metrics.ts";
+import type { NodeServiceDeps } from "./node_service.ts";
 import type { CoreBase } from "./open_store.ts";
 import { uuidV7 } from "./uuid.ts";
 
@@ -61,20 +63,29 @@ export function plainEvents({ runtime: { clock, random } }: CoreBase): EventLog 
 const done = (): Promise<void> => Promise.resolve();
 
 /** Forgets what it is told. */
-export const plainUsage = {
-  report: (_nodeId: number, _batch: UsageBatch): Promise<void> => done(),
-  outbound: (_nodeId: number, _batch: OutboundUsageBatch): Promise<void> => done(),
-  close: (): Promise<void> => done(),
-};
+export function plainUsage(): NodeServiceDeps["usage"] & AdminUsage & { close(): Promise<void> } {
+  return {
+    report: done,
+    outbound: done,
+    read: () => Promise.resolve({ rows: [], truncated: false }),
+    recount: () => Promise.resolve({ up: 0n, down: 0n }),
+    forget() {},
+    close: done,
+  };
+}
 
 /** Forgets what it is told. */
-export const plainPresence = {
-  report: (_nodeId: number, _users: readonly OnlineUser[]): Promise<void> => done(),
-  close: (): Promise<void> => done(),
-};
+export function plainPresence(): NodeServiceDeps["presence"] & AdminPresence & { close(): Promise<void> } {
+  return {
+    report: done,
+    onlineUsers: () => Promise.resolve({ users: [], cursor: null }),
+    user: () => Promise.resolve({ online: false, lastSeenAt: null, nodeProtocolIds: [] }),
+    close: done,
+  };
+}
 
 /** Forgets what it is told. */
-export const plainStats = {
-  report: (_nodeId: number, _stats: unknown): Promise<void> => done(),
-  close: (): Promise<void> => done(),
-};
+export function plainStats(): NodeServiceDeps["stats"] & AdminStats & { close(): Promise<void> } {
+  const nothing = (): Promise<object> => Promise.reject(new Failure("NOT_FOUND", "Nothing is kept"));
+  return { report: done, runtimeStatus: nothing, history: nothing, close: done };
+}

@@ -26,11 +26,11 @@ export interface Forgetting {
 
 /** For one Core; SQLite has one process alone, so that nothing has to be said. */
 export function createForgetting(
-  { runtime: { clock }, db, jobs, logger }: Pick<CoreParts, "runtime" | "db" | "jobs" | "logger">,
+  { runtime: { clock, random }, db, jobs, logger }: Pick<CoreParts, "runtime" | "db" | "jobs" | "logger">,
 ): Forgetting {
   const listeners: ((nodeId: number) => void)[] = [];
   const replicas = db.dialect === "postgres";
-  let seen: ReadonlyMap<string, string> | null = null;
+  let seen: ReadonlyMap<string, string> = new Map();
 
   const tell = (nodeId: number): void => listeners.forEach((run) => run(nodeId));
   const look = async (): Promise<void> => {
@@ -40,7 +40,6 @@ export function createForgetting(
     );
     const before = seen;
     seen = new Map(rows.map(({ key, value }) => [key, value]));
-    if (before === null) return;
     for (const { key, value } of rows) if (before.get(key) !== value) tell(Number(key.slice(PREFIX.length)));
   };
   if (replicas) {
@@ -55,16 +54,14 @@ export function createForgetting(
     });
   }
 
-  let last = 0;
   return {
     async forget(nodeId) {
       tell(nodeId);
       if (!replicas) return;
-      // Two changes within one millisecond must not look like one.
-      last = Math.max(Math.floor(clock.wall()), last + 1);
       await db.exec(
         "INSERT INTO core_values (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-        [`${PREFIX}${nodeId}`, String(last)],
+        // Two changes within one millisecond must not look like one.
+        [`${PREFIX}${nodeId}`, `${Math.floor(clock.wall())} ${random.fraction()}`],
       ).catch((error) =>
         logger.warn("Other replicas were not told of a node", { node: nodeId, reason: messageOf(error) })
       );

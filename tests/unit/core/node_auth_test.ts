@@ -1,6 +1,6 @@
-import { deepEqual, equal, match, ok, test } from "../../harness.ts";
+import { deepEqual, equal, match, ok } from "../../harness.ts";
 import { Failure } from "../../../src/core/failure.ts";
-import { type Call, type NodeStage, nodeStage, registration } from "./node_fixture.ts";
+import { type Call, type NodeStage, registration, stageTest } from "./node_fixture.ts";
 
 /** Every route of nodes that needs a key, with a body that it takes. */
 const routes: readonly [method: string, path: string, body?: unknown][] = [
@@ -29,8 +29,8 @@ async function plain(answer: Response): Promise<unknown> {
   return { status: answer.status, body };
 }
 
-test("every route refuses whoever has no key, and takes a valid one", async () => {
-  await using stage = await nodeStage();
+stageTest("every route refuses whoever has no key, and takes a valid one", async (open) => {
+  const stage = await open();
   const { authKey } = await stage.node();
   for (const [method, path, body] of routes) {
     const none = await stage.call(method, path, { body, from: "192.0.2.1" });
@@ -53,8 +53,8 @@ test("every route refuses whoever has no key, and takes a valid one", async () =
   }
 });
 
-test("unknown, wrong, revoked, expired, malformed, two: the same answer", async () => {
-  await using stage = await nodeStage();
+stageTest("unknown, wrong, revoked, expired, malformed, two: the same answer", async (open) => {
+  const stage = await open();
   const { authKey } = await stage.node("a");
   const revoked = await stage.node("b");
   const expired = await stage.node("c");
@@ -87,8 +87,8 @@ test("unknown, wrong, revoked, expired, malformed, two: the same answer", async 
   equal((await beat(stage, authKey)).status, 200);
 });
 
-test("unknown, revoked, expired and malformed keys take the same steps", async () => {
-  await using stage = await nodeStage();
+stageTest("unknown, revoked, expired and malformed keys take the same steps", async (open) => {
+  const stage = await open();
   const { authKey } = await stage.node("a");
   const { authKey: revoked } = await stage.node("b");
   await stage.db.exec("UPDATE node_keys SET revoked_at = 1 WHERE node_id = 2");
@@ -117,8 +117,8 @@ test("unknown, revoked, expired and malformed keys take the same steps", async (
   }
 });
 
-test("two keys that are equal are one, two that differ are none", async () => {
-  await using stage = await nodeStage();
+stageTest("two keys that are equal are one, two that differ are none", async (open) => {
+  const stage = await open();
   const { authKey, nodeId } = await stage.node("a");
   const other = await stage.node("b");
   const ask = (keys: string[]): Promise<string | number> =>
@@ -129,8 +129,8 @@ test("two keys that are equal are one, two that differ are none", async () => {
   equal(await ask([]), "AUTH_REQUIRED");
 });
 
-test("what an agent can run, as it says", async () => {
-  await using stage = await nodeStage();
+stageTest("what an agent can run, as it says", async (open) => {
+  const stage = await open();
   const { authKey } = await stage.node("a");
   const ask = async (agentServices: string | null): Promise<readonly string[]> =>
     (await stage.auth.authenticate({ keys: [authKey], ip: "", agentServices, access: "full" })).agentServices;
@@ -139,8 +139,8 @@ test("what an agent can run, as it says", async () => {
   ok((await ask(Array.from({ length: 100 }, (_, index) => `s${index}`).join(","))).length <= 16);
 });
 
-test("twenty failures a minute, then 429 for a minute; a valid key never notices", async () => {
-  await using stage = await nodeStage();
+stageTest("twenty failures a minute, then 429 for a minute; a valid key never notices", async (open) => {
+  const stage = await open();
   const { authKey } = await stage.node("a");
   const statuses: number[] = [];
   for (let index = 0; index < 25; index++) {
@@ -162,8 +162,8 @@ test("twenty failures a minute, then 429 for a minute; a valid key never notices
   equal((await beat(stage, "wrong")).status, 401);
 });
 
-test("failures of an IPv6 network count together, those of mapped IPv4 with the address", async () => {
-  await using stage = await nodeStage();
+stageTest("failures of an IPv6 network count together, those of mapped IPv4 with the address", async (open) => {
+  const stage = await open();
   for (let index = 0; index < 20; index++) equal((await beat(stage, "x", { from: `2001:db8::${index}` })).status, 401);
   equal((await beat(stage, "x", { from: "2001:db8::ffff" })).status, 429);
   equal((await beat(stage, "x", { from: "2001:db8:0:1::1" })).status, 401);
@@ -171,8 +171,8 @@ test("failures of an IPv6 network count together, those of mapped IPv4 with the 
   equal((await beat(stage, "x", { from: "192.0.2.1" })).status, 429);
 });
 
-test("disabled and pending nodes, from one request to the next", async () => {
-  await using stage = await nodeStage();
+stageTest("disabled and pending nodes, from one request to the next", async (open) => {
+  const stage = await open();
   const { authKey, nodeId } = await stage.node("a");
   const ask = async (): Promise<(string | number)[]> =>
     await Promise.all(routes.map(async ([method, path, body]) => {
@@ -195,8 +195,8 @@ test("disabled and pending nodes, from one request to the next", async () => {
   deepEqual(await ask(), Array(7).fill("AUTH_INVALID"));
 });
 
-test("a proven key costs nothing for a minute, and is looked for again after it", async () => {
-  await using stage = await nodeStage();
+stageTest("a proven key costs nothing for a minute, and is looked for again after it", async (open) => {
+  const stage = await open();
   const { authKey } = await stage.node("a");
   equal((await beat(stage, authKey)).status, 200);
   await stage.db.exec("UPDATE node_keys SET revoked_at = 1");
@@ -206,8 +206,8 @@ test("a proven key costs nothing for a minute, and is looked for again after it"
   equal((await beat(stage, authKey)).status, 401);
 });
 
-test("what was read before a key ended is not remembered after it", async () => {
-  await using stage = await nodeStage();
+stageTest("what was read before a key ended is not remembered after it", async (open) => {
+  const stage = await open();
   const { authKey, nodeId } = await stage.node("a");
   const first = beat(stage, authKey);
   await stage.db.exec("UPDATE node_keys SET revoked_at = 1");
@@ -216,8 +216,8 @@ test("what was read before a key ended is not remembered after it", async () => 
   equal((await beat(stage, authKey)).status, 401);
 });
 
-test("the database is away: a key that is remembered passes, another one is told to come back", async () => {
-  await using stage = await nodeStage();
+stageTest("the database is away: a key that is remembered passes, another one is told to come back", async (open) => {
+  const stage = await open();
   const known = await stage.node("a");
   const unknown = await stage.node("b");
   equal((await beat(stage, known.authKey)).status, 200);
@@ -235,8 +235,8 @@ test("the database is away: a key that is remembered passes, another one is told
   await stage.auth.noteUses().catch(() => {});
 });
 
-test("first and last use are written down", async () => {
-  await using stage = await nodeStage();
+stageTest("first and last use are written down", async (open) => {
+  const stage = await open();
   const { authKey } = await stage.node("a");
   const row = (): Promise<unknown> =>
     stage.db.query<{ f: bigint | null; l: bigint | null }>("SELECT first_used_at f, last_used_at l FROM node_keys")
@@ -251,9 +251,9 @@ test("first and last use are written down", async () => {
   deepEqual(await row(), [start, start + 60_000]);
 });
 
-test("behind a proxy that is trusted its client counts, else the proxy", async () => {
-  await using stage = await nodeStage();
-  const proxied = await nodeStage({
+stageTest("behind a proxy that is trusted its client counts, else the proxy", async (open) => {
+  const stage = await open();
+  const proxied = await open({
     db: stage.db,
     settings: { trustedProxies: [{ bytes: Uint8Array.of(10, 0, 0, 0), prefix: 8 }] },
   });
@@ -273,5 +273,42 @@ test("behind a proxy that is trusted its client counts, else the proxy", async (
   equal(await ask("10.0.0.1", "[2001:db8::1]:443"), "2001:db8::1");
   equal(await ask("10.0.0.1", "nonsense"), "10.0.0.1");
   equal(await ask("192.0.2.1", "1.1.1.1"), "192.0.2.1");
-  await proxied[Symbol.asyncDispose]();
+});
+
+stageTest("what one replica changed, the others forget", async (open) => {
+  const { createForgetting } = await import("../../../src/core/node_auth/forgetting.ts");
+  const stage = await open();
+  const { db } = stage;
+  const shared = {
+    dialect: "postgres",
+    query: (sql: string, params: never) => db.query(sql, params),
+    exec: (sql: string, params: never) => db.exec(sql, params),
+  };
+  const replica = (): { forgetting: ReturnType<typeof createForgetting>; heard: number[] } => {
+    const forgetting = createForgetting({ ...stage.parts, db: shared as never });
+    const heard: number[] = [];
+    forgetting.onForget((nodeId) => heard.push(nodeId));
+    return { forgetting, heard };
+  };
+  const [one, two] = [replica(), replica()];
+  await one.forgetting.forget(3);
+  deepEqual(one.heard, [3]);
+  await two.forgetting.look();
+  deepEqual(two.heard, [3]);
+  await one.forgetting.forget(3);
+  await one.forgetting.forget(3);
+  await one.forgetting.forget(7);
+  await two.forgetting.look();
+  deepEqual(two.heard.sort(), [3, 3, 7]);
+  await two.forgetting.look();
+  deepEqual(two.heard.length, 3);
+  await one.forgetting.look();
+  one.heard.length = 0;
+  await two.forgetting.forget(3);
+  await one.forgetting.look();
+  await one.forgetting.look();
+  deepEqual(one.heard, [3]);
+  stage.clock.advance(11 * 60_000);
+  await stage.jobs.get("nodes.changed_tidy")?.(new AbortController().signal);
+  equal((await db.query("SELECT key FROM core_values WHERE key LIKE 'node_changed%'")).length, 0);
 });

@@ -21,6 +21,7 @@ import { openDatabase } from "../../../src/core/store/open.ts";
 import { silentLogger } from "../../../src/log/silent.ts";
 import { detectRuntime } from "../../../src/runtime/detect.ts";
 import { FakeClock } from "../../fake_clock.ts";
+import { test } from "../../harness.ts";
 
 /** What one call of a report was given. */
 export type Taken = readonly [call: string, nodeId: number, input: unknown];
@@ -150,4 +151,20 @@ export async function nodeStage(options: StageOptions = {}): Promise<NodeStage> 
       if (options.db === undefined) await db.close();
     },
   };
+}
+
+/** One test that opens what it likes; everything is closed after it, the last one first. */
+export function stageTest(name: string, run: (open: typeof nodeStage) => Promise<void>): void {
+  test(name, async () => {
+    const stages: NodeStage[] = [];
+    try {
+      await run(async (options) => {
+        const stage = await nodeStage(options);
+        stages.push(stage);
+        return stage;
+      });
+    } finally {
+      for (const stage of stages.reverse()) await stage[Symbol.asyncDispose]();
+    }
+  });
 }

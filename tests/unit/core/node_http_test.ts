@@ -1,6 +1,6 @@
-import { deepEqual, equal, match, test } from "../../harness.ts";
+import { deepEqual, equal, match } from "../../harness.ts";
 import { Failure } from "../../../src/core/failure.ts";
-import { type Call, type NodeStage, nodeStage } from "./node_fixture.ts";
+import { type Call, type NodeStage, stageTest } from "./node_fixture.ts";
 
 const STREAM = "0d4c7f2a-91b6-4e38-8a55-2f7be1c09d14";
 const entry = {
@@ -35,8 +35,8 @@ async function gzip(text: string | Uint8Array<ArrayBuffer>): Promise<Uint8Array<
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
-test("answers have exactly the keys that they should", async () => {
-  await using stage = await nodeStage();
+stageTest("answers have exactly the keys that they should", async (open) => {
+  const stage = await open();
   const call = await withNode(stage);
   const ask = async (path: string, body: unknown): Promise<string> => {
     const answer = await call("POST", path, { body });
@@ -57,8 +57,8 @@ test("answers have exactly the keys that they should", async () => {
   equal(await ask("/node/error", { message: "xray exited 23" }), '{"ok":true}');
 });
 
-test("paths and methods that there are not", async () => {
-  await using stage = await nodeStage();
+stageTest("paths and methods that there are not", async (open) => {
+  const stage = await open();
   const call = await withNode(stage);
   for (
     const path of [
@@ -89,8 +89,8 @@ test("paths and methods that there are not", async () => {
   }
 });
 
-test("bodies that are not JSON in UTF-8", async () => {
-  await using stage = await nodeStage();
+stageTest("bodies that are not JSON in UTF-8", async (open) => {
+  const stage = await open();
   const call = await withNode(stage);
   const send = async (body: unknown, headers: Record<string, string> = {}): Promise<[number, string]> => {
     const [status, , code] = await refusal(await call("POST", "/node/usage", { body, headers }));
@@ -124,8 +124,8 @@ test("bodies that are not JSON in UTF-8", async () => {
   }
 });
 
-test("limits on sizes, before and after decompression", async () => {
-  await using stage = await nodeStage();
+stageTest("limits on sizes, before and after decompression", async (open) => {
+  const stage = await open();
   const call = await withNode(stage);
   const limits: [string, number][] = [
     ["/node/heartbeat", 4_096],
@@ -157,8 +157,8 @@ test("limits on sizes, before and after decompression", async () => {
   equal(await beat(Uint8Array.of(...whole, 1)), 400);
 });
 
-test("a validation says where", async () => {
-  await using stage = await nodeStage();
+stageTest("a validation says where", async (open) => {
+  const stage = await open();
   const call = await withNode(stage);
   const answer = await call("POST", "/node/usage", { body: { entries: [{ ...entry, bytesUp: -1 }] } });
   equal(answer.status, 400);
@@ -174,8 +174,8 @@ test("a validation says where", async () => {
   deepEqual(stage.taken, []);
 });
 
-test("traffic from 45 days ago to 5 minutes ahead", async () => {
-  await using stage = await nodeStage();
+stageTest("traffic from 45 days ago to 5 minutes ahead", async (open) => {
+  const stage = await open();
   const call = await withNode(stage);
   const now = stage.clock.wall();
   const day = 86_400_000;
@@ -191,8 +191,8 @@ test("traffic from 45 days ago to 5 minutes ahead", async () => {
   equal(stage.taken.length, 1);
 });
 
-test("places in a stream", async () => {
-  await using stage = await nodeStage();
+stageTest("places in a stream", async (open) => {
+  const stage = await open();
   const call = await withNode(stage);
   const send = async (headers: Record<string, string>): Promise<unknown> => {
     stage.taken.length = 0;
@@ -219,9 +219,9 @@ test("places in a stream", async () => {
   equal(await send({ ...stream, "x-report-seq": "1", "x-report-gap": "yes" }), "x-report-gap");
 });
 
-test("refusals of what is below", async () => {
+stageTest("refusals of what is below", async (open) => {
   let error: Error | null = null;
-  await using stage = await nodeStage({ refuse: () => error });
+  const stage = await open({ refuse: () => error });
   const call = await withNode(stage);
   const send = async (): Promise<Response> => await call("POST", "/node/usage", { body: { entries: [] } });
   error = new Failure("SEQ_GAP", "Report 7 skips earlier ones", { nextSeq: 4 });
@@ -244,8 +244,8 @@ test("refusals of what is below", async () => {
   }
 });
 
-test("the configuration: entity tags, compression", async () => {
-  await using stage = await nodeStage();
+stageTest("the configuration: entity tags, compression", async (open) => {
+  const stage = await open();
   const call = await withNode(stage);
   await stage.composition.flush();
   const get = (headers: Record<string, string> = {}): Promise<Response> =>
@@ -278,8 +278,8 @@ test("the configuration: entity tags, compression", async () => {
   equal(await head.text(), "");
 });
 
-test("a node that says it applied what it was never sent", async () => {
-  await using stage = await nodeStage();
+stageTest("a node that says it applied what it was never sent", async (open) => {
+  const stage = await open();
   const call = await withNode(stage);
   await stage.composition.flush();
   deepEqual(await refusal(await call("POST", "/node/config/applied", { body: { revision: 7 } })), [
@@ -289,8 +289,8 @@ test("a node that says it applied what it was never sent", async () => {
   ]);
 });
 
-test("registrations that are not acceptable, with every fault", async () => {
-  await using stage = await nodeStage();
+stageTest("registrations that are not acceptable, with every fault", async (open) => {
+  const stage = await open();
   const send = async (change: object, headers: Record<string, string> = {}): Promise<string[]> => {
     const body = { code: "a", name: "A", ip: "203.0.113.7", port: 80, region: "eu", ...change };
     const answer = await stage.call("POST", "/node/register", { body, headers });

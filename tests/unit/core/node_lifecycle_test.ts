@@ -1,7 +1,7 @@
 import { deepEqual, equal, ok, test } from "../../harness.ts";
 import { escapeControls } from "../../../src/core/nodes/node_errors.ts";
 import { sweepStalled } from "../../../src/core/nodes/stalled.ts";
-import { type NodeStage, nodeStage } from "./node_fixture.ts";
+import { type NodeStage, stageTest } from "./node_fixture.ts";
 
 const idle = new AbortController().signal;
 
@@ -22,37 +22,40 @@ async function nodes(stage: NodeStage, columns: string): Promise<unknown[]> {
 
 const types = (stage: NodeStage): string[] => stage.events.map(({ type }) => type);
 
-test("a node is online from its first heartbeat, and offline after 30 s of silence, with one event each", async () => {
-  await using stage = await nodeStage();
-  const { authKey } = await stage.node();
-  deepEqual(await nodes(stage, "status, last_seen_at"), [["offline", null]]);
-  await post(stage, authKey, "/node/heartbeat", {});
-  deepEqual(await nodes(stage, "status, last_seen_at"), [["online", stage.clock.wall()]]);
-  for (let index = 0; index < 5; index++) {
-    stage.clock.advance(10_000);
+stageTest(
+  "a node is online from its first heartbeat, and offline after 30 s of silence, with one event each",
+  async (open) => {
+    const stage = await open();
+    const { authKey } = await stage.node();
+    deepEqual(await nodes(stage, "status, last_seen_at"), [["offline", null]]);
     await post(stage, authKey, "/node/heartbeat", {});
+    deepEqual(await nodes(stage, "status, last_seen_at"), [["online", stage.clock.wall()]]);
+    for (let index = 0; index < 5; index++) {
+      stage.clock.advance(10_000);
+      await post(stage, authKey, "/node/heartbeat", {});
+      await run(stage, "nodes.silent");
+    }
+    deepEqual(await nodes(stage, "status, last_seen_at"), [["online", stage.clock.wall()]]);
+    const last = stage.clock.wall();
+    stage.clock.advance(30_000);
     await run(stage, "nodes.silent");
-  }
-  deepEqual(await nodes(stage, "status, last_seen_at"), [["online", stage.clock.wall()]]);
-  const last = stage.clock.wall();
-  stage.clock.advance(30_000);
-  await run(stage, "nodes.silent");
-  deepEqual(await nodes(stage, "status"), [["online"]]);
-  stage.clock.advance(1);
-  await run(stage, "nodes.silent");
-  await run(stage, "nodes.silent");
-  deepEqual(await nodes(stage, "status, last_seen_at"), [["offline", last]]);
-  await post(stage, authKey, "/node/heartbeat", {});
-  deepEqual(await nodes(stage, "status"), [["online"]]);
-  deepEqual(types(stage), ["node.registered", "node.online", "node.offline", "node.online"]);
-});
+    deepEqual(await nodes(stage, "status"), [["online"]]);
+    stage.clock.advance(1);
+    await run(stage, "nodes.silent");
+    await run(stage, "nodes.silent");
+    deepEqual(await nodes(stage, "status, last_seen_at"), [["offline", last]]);
+    await post(stage, authKey, "/node/heartbeat", {});
+    deepEqual(await nodes(stage, "status"), [["online"]]);
+    deepEqual(types(stage), ["node.registered", "node.online", "node.offline", "node.online"]);
+  },
+);
 
-test("the pause in which Core was away makes nobody offline", async () => {
-  await using stage = await nodeStage();
+stageTest("the pause in which Core was away makes nobody offline", async (open) => {
+  const stage = await open();
   const { authKey } = await stage.node();
   await post(stage, authKey, "/node/heartbeat", {});
   await stage.db.exec("UPDATE nodes SET last_seen_at = last_seen_at - 3600000");
-  const later = await nodeStage({ db: stage.db });
+  const later = await open({ db: stage.db });
   await run(later, "nodes.silent");
   deepEqual(await nodes(later, "status"), [["online"]]);
   later.clock.advance(29_999);
@@ -61,11 +64,10 @@ test("the pause in which Core was away makes nobody offline", async () => {
   later.clock.advance(1);
   await run(later, "nodes.silent");
   deepEqual(await nodes(later, "status"), [["offline"]]);
-  await later[Symbol.asyncDispose]();
 });
 
-test("heartbeats are written in batches; what was not written yet is at the end", async () => {
-  await using stage = await nodeStage();
+stageTest("heartbeats are written in batches; what was not written yet is at the end", async (open) => {
+  const stage = await open();
   const { authKey } = await stage.node();
   await post(stage, authKey, "/node/heartbeat", {});
   const first = stage.clock.wall();
@@ -80,8 +82,8 @@ test("heartbeats are written in batches; what was not written yet is at the end"
   deepEqual(await nodes(stage, "last_seen_at"), [[first + 6_000]]);
 });
 
-test("a thousand nodes that fall silent", async () => {
-  await using stage = await nodeStage();
+stageTest("a thousand nodes that fall silent", async (open) => {
+  const stage = await open();
   await stage.db.execMany(
     `INSERT INTO nodes (code, name, ip, port, region, status, created_at, updated_at)
      VALUES ($1, $1, '203.0.113.7', 80, 'eu', 'online', 0, 0)`,
@@ -93,8 +95,8 @@ test("a thousand nodes that fall silent", async () => {
   equal(new Set(stage.events.map(({ nodeId }) => nodeId)).size, 1_001);
 });
 
-test("an address that changed is taken over, with a row in the audit log", async () => {
-  await using stage = await nodeStage();
+stageTest("an address that changed is taken over, with a row in the audit log", async (open) => {
+  const stage = await open();
   const { authKey } = await stage.node();
   await post(stage, authKey, "/node/heartbeat", { ip: "203.0.113.7" });
   await post(stage, authKey, "/node/heartbeat", { ip: "::ffff:203.0.113.7" });
@@ -117,8 +119,8 @@ test("an address that changed is taken over, with a row in the audit log", async
   }]);
 });
 
-test("what went wrong on a node: status, text, one a second", async () => {
-  await using stage = await nodeStage();
+stageTest("what went wrong on a node: status, text, one a second", async (open) => {
+  const stage = await open();
   const { authKey } = await stage.node();
   await post(stage, authKey, "/node/heartbeat", {});
   const answer = await post(stage, authKey, "/node/error", {
@@ -142,8 +144,8 @@ test("what went wrong on a node: status, text, one a second", async () => {
   deepEqual(errors.map(({ data }) => data.count), [1, 50]);
 });
 
-test("errors that wait are written at the end, and disabled nodes stay disabled", async () => {
-  await using stage = await nodeStage();
+stageTest("errors that wait are written at the end, and disabled nodes stay disabled", async (open) => {
+  const stage = await open();
   const { authKey, nodeId } = await stage.node();
   await post(stage, authKey, "/node/error", { message: "one" });
   await post(stage, authKey, "/node/error", { message: "two" });
@@ -155,8 +157,8 @@ test("errors that wait are written at the end, and disabled nodes stay disabled"
   deepEqual(await nodes(stage, "status, last_error_message"), [["disabled", "two"]]);
 });
 
-test("a node that applied the desired revision is online again", async () => {
-  await using stage = await nodeStage();
+stageTest("a node that applied the desired revision is online again", async (open) => {
+  const stage = await open();
   const { authKey } = await stage.node();
   await stage.composition.flush();
   await post(stage, authKey, "/node/heartbeat", {});
@@ -168,8 +170,8 @@ test("a node that applied the desired revision is online again", async () => {
   deepEqual(await nodes(stage, "status, sync_status"), [["online", "synced"]]);
 });
 
-test("a node that fetched and never said anything waits again after five minutes", async () => {
-  await using stage = await nodeStage();
+stageTest("a node that fetched and never said anything waits again after five minutes", async (open) => {
+  const stage = await open();
   const { authKey } = await stage.node();
   await stage.composition.flush();
   await (await stage.call("GET", "/node/config/latest", { headers: { "x-node-auth-key": authKey } })).text();
@@ -184,8 +186,8 @@ test("a node that fetched and never said anything waits again after five minutes
   deepEqual(types(stage).filter((type) => type === "node.sync_stalled"), ["node.sync_stalled"]);
 });
 
-test("session events: once each, for users that the node was sent", async () => {
-  await using stage = await nodeStage();
+stageTest("session events: once each, for users that the node was sent", async (open) => {
+  const stage = await open();
   const { authKey, nodeId } = await stage.node();
   await stage.db.exec("INSERT INTO delivered_pairs VALUES ($1, 3, 9, 0, 0)", [nodeId]);
   const event = { userId: 9, protocol: "vless", eventType: "online", occurredAt: "2025-01-01T00:00:00.120Z" };
@@ -213,8 +215,8 @@ test("session events: once each, for users that the node was sent", async () => 
   }
 });
 
-test("session events of long ago are deleted", async () => {
-  await using stage = await nodeStage();
+stageTest("session events of long ago are deleted", async (open) => {
+  const stage = await open();
   const day = 86_400_000;
   const now = stage.clock.wall();
   await stage.db.execMany(
@@ -225,9 +227,9 @@ test("session events of long ago are deleted", async () => {
   equal((await stage.db.query("SELECT 1 AS one FROM session_events")).length, 2);
 });
 
-test("intervals grow with the fleet, and shrink while somebody looks", async () => {
+stageTest("intervals grow with the fleet, and shrink while somebody looks", async (open) => {
   const { createIntervals } = await import("../../../src/core/nodes/intervals.ts");
-  await using stage = await nodeStage();
+  const stage = await open();
   const intervals = createIntervals(stage.parts);
   const add = async (count: number): Promise<void> => {
     const [row] = await stage.db.query<{ n: bigint }>("SELECT COUNT(*) AS n FROM nodes");

@@ -1,6 +1,6 @@
-import { deepEqual, equal, match, notEqual, ok, test } from "../../harness.ts";
+import { deepEqual, equal, match, notEqual, ok } from "../../harness.ts";
 import { createJoinTokens } from "../../../src/core/node_auth/join_tokens.ts";
-import { type NodeStage, nodeStage, registration } from "./node_fixture.ts";
+import { type NodeStage, registration, stageTest } from "./node_fixture.ts";
 
 const UUID = "0d4c7f2a-91b6-4e38-8a55-2f7be1c09d14";
 const OTHER = "b1c6a1de-0b43-4a57-9e0e-55a1f5a3f3aa";
@@ -25,8 +25,8 @@ async function beats(stage: NodeStage, authKey: string): Promise<number> {
   return answer.status;
 }
 
-test("a node that registers gets its key once, and nothing of it is stored", async () => {
-  await using stage = await nodeStage();
+stageTest("a node that registers gets its key once, and nothing of it is stored", async (open) => {
+  const stage = await open();
   const answer = await stage.call("POST", "/node/register", { body: registration("de-fra-1") });
   equal(answer.status, 201);
   match(answer.headers.get("x-core-public-key") ?? "", /^[A-Za-z0-9_-]{43}$/);
@@ -45,8 +45,8 @@ test("a node that registers gets its key once, and nothing of it is stored", asy
   equal(await beats(stage, body.authKey), 200);
 });
 
-test("a code that is taken is nobody else's: 0 of 1,000 attempts", async () => {
-  await using stage = await nodeStage();
+stageTest("a code that is taken is nobody else's: 0 of 1,000 attempts", async (open) => {
+  const stage = await open();
   const { authKey } = await stage.node("de-fra-1");
   equal(await beats(stage, authKey), 200);
   const other = await stage.node("de-fra-2");
@@ -70,15 +70,15 @@ test("a code that is taken is nobody else's: 0 of 1,000 attempts", async () => {
   equal(keys.length, 1);
 });
 
-test("a code differs by its case", async () => {
-  await using stage = await nodeStage();
+stageTest("a code differs by its case", async (open) => {
+  const stage = await open();
   equal((await register(stage, "node")).status, 201);
   equal((await register(stage, "NODE")).status, 201);
   equal((await register(stage, "node")).status, 409);
 });
 
-test("whoever proves his key gets another one, and both work for ten minutes", async () => {
-  await using stage = await nodeStage();
+stageTest("whoever proves his key gets another one, and both work for ten minutes", async (open) => {
+  const stage = await open();
   const first = await stage.node("de-fra-1");
   const second = await register(stage, "de-fra-1", { "x-node-auth-key": first.authKey });
   equal(second.status, 201);
@@ -95,8 +95,8 @@ test("whoever proves his key gets another one, and both work for ten minutes", a
   equal((await register(stage, "de-fra-1", { "x-node-auth-key": first.authKey })).status, 409);
 });
 
-test("the same request returns after its answer was lost, until somebody used the key", async () => {
-  await using stage = await nodeStage();
+stageTest("the same request returns after its answer was lost, until somebody used the key", async (open) => {
+  const stage = await open();
   const first = await register(stage, "de-fra-1", { "idempotency-key": UUID });
   equal(first.status, 201);
   stage.clock.advance(9 * 60_000);
@@ -117,18 +117,17 @@ test("the same request returns after its answer was lost, until somebody used th
   equal((await register(stage, "de-fra-1", { "idempotency-key": UUID })).status, 409);
 });
 
-test("after ten minutes a lost answer is lost", async () => {
-  await using stage = await nodeStage();
+stageTest("after ten minutes a lost answer is lost", async (open) => {
+  const stage = await open();
   await register(stage, "de-fra-1", { "idempotency-key": UUID });
   stage.clock.advance(10 * 60_000);
   equal((await register(stage, "de-fra-1", { "idempotency-key": UUID })).status, 409);
 });
 
-test("a re-enrolment window lets one node in, once, and ends the keys before", async () => {
-  await using stage = await nodeStage({ settings: { registration: "closed" } });
-  const open = await nodeStage({ db: stage.db });
-  const first = await open.node("de-fra-1");
-  await open[Symbol.asyncDispose]();
+stageTest("a re-enrolment window lets one node in, once, and ends the keys before", async (open) => {
+  const stage = await open({ settings: { registration: "closed" } });
+  const opened = await open({ db: stage.db });
+  const first = await opened.node("de-fra-1");
   equal(await beats(stage, first.authKey), 200);
   await stage.db.exec("UPDATE nodes SET reenrol_until = $1", [stage.clock.wall() + 60_000]);
   const second = await register(stage, "de-fra-1");
@@ -142,8 +141,8 @@ test("a re-enrolment window lets one node in, once, and ends the keys before", a
   equal((await register(stage, "de-fra-1")).status, 403);
 });
 
-test("join tokens: missing, wrong, spent, ended, for another region", async () => {
-  await using stage = await nodeStage({ settings: { registration: "token" } });
+stageTest("join tokens: missing, wrong, spent, ended, for another region", async (open) => {
+  const stage = await open({ settings: { registration: "token" } });
   const tokens = createJoinTokens(stage.parts);
   const make = async (options?: Parameters<typeof tokens.create>[1]): Promise<Record<string, string>> => ({
     "x-node-join-token": (await tokens.create(stage.db, options)).token,
@@ -175,8 +174,8 @@ test("join tokens: missing, wrong, spent, ended, for another region", async () =
   ok(rows.every(({ hash }) => hash instanceof Uint8Array && hash.length === 32));
 });
 
-test("one token, fifty nodes at once: one of them joins", async () => {
-  await using stage = await nodeStage({ settings: { registration: "token" } });
+stageTest("one token, fifty nodes at once: one of them joins", async (open) => {
+  const stage = await open({ settings: { registration: "token" } });
   const { token } = await createJoinTokens(stage.parts).create(stage.db);
   const answers = await Promise.all(
     Array.from({ length: 50 }, (_, index) => register(stage, `n${index}`, { "x-node-join-token": token })),
@@ -185,32 +184,35 @@ test("one token, fifty nodes at once: one of them joins", async () => {
   equal((await stage.db.query("SELECT id FROM nodes")).length, 1);
 });
 
-test("one code, fifty nodes at once: one of them has it", async () => {
-  await using stage = await nodeStage();
+stageTest("one code, fifty nodes at once: one of them has it", async (open) => {
+  const stage = await open();
   const answers = await Promise.all(Array.from({ length: 50 }, () => register(stage, "same")));
   equal(answers.filter(({ status }) => status === 201).length, 1);
   equal(answers.filter(({ code }) => code === "NODE_EXISTS").length, 49);
 });
 
-test("a token of the settings counts for everybody, and an open door closes once tokens are made", async () => {
-  await using stage = await nodeStage({ settings: { registration: "open", joinToken: "a token of the settings" } });
-  equal((await register(stage, "a")).status, 403);
-  for (const code of ["a", "b", "c"]) {
-    equal((await register(stage, code, { "x-node-join-token": "a token of the settings" })).status, 201);
-  }
-  await using open = await nodeStage();
-  equal((await register(open, "a")).status, 201);
-  const { token } = await createJoinTokens(open.parts).create(open.db);
-  equal((await register(open, "b")).status, 403);
-  equal((await register(open, "b", { "x-node-join-token": token })).status, 201);
-  // A token that was spent does not open the door again.
-  equal((await register(open, "c")).status, 403);
-});
+stageTest(
+  "a token of the settings counts for everybody, and an open door closes once tokens are made",
+  async (open) => {
+    const stage = await open({ settings: { registration: "open", joinToken: "a token of the settings" } });
+    equal((await register(stage, "a")).status, 403);
+    for (const code of ["a", "b", "c"]) {
+      equal((await register(stage, code, { "x-node-join-token": "a token of the settings" })).status, 201);
+    }
+    const opened = await open();
+    equal((await register(opened, "a")).status, 201);
+    const { token } = await createJoinTokens(opened.parts).create(opened.db);
+    equal((await register(opened, "b")).status, 403);
+    equal((await register(opened, "b", { "x-node-join-token": token })).status, 201);
+    // A token that was spent does not open the door again.
+    equal((await register(opened, "c")).status, 403);
+  },
+);
 
-test("closed: nobody new; approval: pending", async () => {
-  await using closed = await nodeStage({ settings: { registration: "closed" } });
+stageTest("closed: nobody new; approval: pending", async (open) => {
+  const closed = await open({ settings: { registration: "closed" } });
   equal((await register(closed, "a")).code, "JOIN_DENIED");
-  await using stage = await nodeStage({ settings: { registration: "approval" } });
+  const stage = await open({ settings: { registration: "approval" } });
   const { status, authKey } = await register(stage, "a");
   equal(status, 201);
   equal((await stage.db.query("SELECT status FROM nodes"))[0]?.status, "pending");
@@ -218,8 +220,8 @@ test("closed: nobody new; approval: pending", async () => {
   equal((await stage.db.query("SELECT status FROM nodes"))[0]?.status, "pending");
 });
 
-test("five a minute from one address or /64, sixty in all", async () => {
-  await using stage = await nodeStage({ limits: {} });
+stageTest("five a minute from one address or /64, sixty in all", async (open) => {
+  const stage = await open({ limits: {} });
   const statuses: number[] = [];
   for (let index = 0; index < 6; index++) {
     statuses.push((await register(stage, `a${index}`, {}, `2001:db8::${index}`)).status);
@@ -237,17 +239,17 @@ test("five a minute from one address or /64, sixty in all", async () => {
   equal((await register(stage, "d", {}, "2001:db8::1")).status, 201);
 });
 
-test("a disabled node gets no other key", async () => {
-  await using stage = await nodeStage();
+stageTest("a disabled node gets no other key", async (open) => {
+  const stage = await open();
   const { authKey } = await stage.node("a");
   await stage.db.exec("UPDATE nodes SET status = 'disabled'");
   equal((await register(stage, "a", { "x-node-auth-key": authKey })).code, "NODE_DISABLED");
 });
 
-test("the first token is made once, where one is needed", async () => {
-  await using open = await nodeStage();
-  equal(await createJoinTokens(open.parts).first(open.db), null);
-  await using stage = await nodeStage({ settings: { registration: "token" } });
+stageTest("the first token is made once, where one is needed", async (open) => {
+  const opened = await open();
+  equal(await createJoinTokens(opened.parts).first(opened.db), null);
+  const stage = await open({ settings: { registration: "token" } });
   const tokens = createJoinTokens(stage.parts);
   const token = await tokens.first(stage.db);
   match(token ?? "", /^nj1\.[A-Za-z0-9_-]{27}$/);

@@ -13,6 +13,7 @@ import type { CoreParts } from "../../../src/core/parts.ts";
 import { adminRoutes } from "../../../src/core/routes/admin/routes.ts";
 import { createCoreSecret } from "../../../src/core/secret.ts";
 import { readCoreSettings } from "../../../src/core/settings.ts";
+import { test } from "../../harness.ts";
 import { type ComposedStage, composedStage } from "./composition_fixture.ts";
 
 /** An answer. */
@@ -88,6 +89,22 @@ export async function adminStage(deps: Partial<AdminDeps> = {}): Promise<AdminSt
   const token = async (scopes: readonly Scope[], expiresAt?: number): Promise<string> =>
     (await tokens.create(stage.db, { name: "test", scopes, expiresAt })).token;
   return { ...stage, parts, as, token, forgotten, call: as(await token(["admin"])) };
+}
+
+/** A test with routes of its own. */
+export function adminTest(
+  name: string,
+  run: (stage: AdminStage) => Promise<void>,
+  deps: Partial<AdminDeps> = {},
+): void {
+  test(name, async () => {
+    const stage = await adminStage(deps);
+    try {
+      await run(stage);
+    } finally {
+      await stage.close();
+    }
+  });
 }
 
 /** A node as a body. */

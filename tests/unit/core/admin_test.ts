@@ -1,5 +1,5 @@
-import { deepEqual, equal, match, notEqual, ok, test } from "../../harness.ts";
-import { adminStage, made, nodeBody } from "./admin_fixture.ts";
+import { deepEqual, equal, match, notEqual, ok } from "../../harness.ts";
+import { adminTest, made, nodeBody } from "./admin_fixture.ts";
 
 const ROUTES: readonly (readonly [method: string, path: string, scope: "read" | "write" | "admin"])[] = [
   ...["users", "subscriptions", "node-protocols", "node-outbounds", "node-tunnels"].flatMap((name) =>
@@ -43,8 +43,7 @@ const ROUTES: readonly (readonly [method: string, path: string, scope: "read" | 
   ["GET", "/admin/audit", "admin"],
 ];
 
-test("adminRoutes() lets nobody in without a token, nor further than it reaches", async () => {
-  await using stage = await adminStage();
+adminTest("adminRoutes() lets nobody in without a token, nor further than it reaches", async (stage) => {
   const tokens = { read: await stage.token(["read"]), write: await stage.token(["write"]) };
   let without = 0;
   for (const [method, path, scope] of ROUTES) {
@@ -63,32 +62,33 @@ test("adminRoutes() lets nobody in without a token, nor further than it reaches"
   }
 });
 
-test("adminRoutes() refuses tokens that are wrong, ended or revoked with one and the same answer", async () => {
-  await using stage = await adminStage();
-  const good = await stage.token(["read"]);
-  const ended = await stage.token(["read"], stage.clock.wall() + 1_000);
-  equal((await stage.as(ended)("GET", "/admin/users")).status, 200);
-  stage.clock.advance(1_000);
-  const { body: { items } } = await stage.call("GET", "/admin/tokens");
-  const revoked = await stage.token(["read"]);
-  equal((await stage.call("DELETE", `/admin/tokens/${items.at(-1).id + 1}`)).status, 200);
-  const bad = [ended, revoked, `${good.slice(0, -1)}_`, good.replace("na1.", "na1.A"), "x"];
-  for (const token of bad) {
-    const { status, body: { requestId: _, ...body } } = await stage.as(token)("GET", "/admin/users");
-    deepEqual([status, body], [401, {
-      statusCode: 401,
-      error: "Unauthorized",
-      message: "The token is not valid",
-      code: "AUTH_INVALID",
-    }]);
-  }
-  for (let count = 0; count < 30; count++) await stage.as("x")("GET", "/admin/users");
-  equal((await stage.as("x")("GET", "/admin/users")).status, 429);
-  equal((await stage.as(good)("GET", "/admin/users")).status, 200);
-});
+adminTest(
+  "adminRoutes() refuses tokens that are wrong, ended or revoked with one and the same answer",
+  async (stage) => {
+    const good = await stage.token(["read"]);
+    const ended = await stage.token(["read"], stage.clock.wall() + 1_000);
+    equal((await stage.as(ended)("GET", "/admin/users")).status, 200);
+    stage.clock.advance(1_000);
+    const { body: { items } } = await stage.call("GET", "/admin/tokens");
+    const revoked = await stage.token(["read"]);
+    equal((await stage.call("DELETE", `/admin/tokens/${items.at(-1).id + 1}`)).status, 200);
+    const bad = [ended, revoked, `${good.slice(0, -1)}_`, good.replace("na1.", "na1.A"), "x"];
+    for (const token of bad) {
+      const { status, body: { requestId: _, ...body } } = await stage.as(token)("GET", "/admin/users");
+      deepEqual([status, body], [401, {
+        statusCode: 401,
+        error: "Unauthorized",
+        message: "The token is not valid",
+        code: "AUTH_INVALID",
+      }]);
+    }
+    for (let count = 0; count < 30; count++) await stage.as("x")("GET", "/admin/users");
+    equal((await stage.as("x")("GET", "/admin/users")).status, 429);
+    equal((await stage.as(good)("GET", "/admin/users")).status, 200);
+  },
+);
 
-test("adminRoutes() make, list, change and remove users, page by page", async () => {
-  await using stage = await adminStage();
+adminTest("adminRoutes() make, list, change and remove users, page by page", async (stage) => {
   const { call } = stage;
   for (let index = 0; index < 5; index++) await made(call, "/admin/users", { name: `user ${index}` });
   const names: string[] = [];
@@ -119,8 +119,7 @@ test("adminRoutes() make, list, change and remove users, page by page", async ()
   match(audit.items[0].actor, /^token:\d+$/);
 });
 
-test("adminRoutes() say where a body or a query is wrong", async () => {
-  await using stage = await adminStage();
+adminTest("adminRoutes() say where a body or a query is wrong", async (stage) => {
   const { call } = stage;
   const bad: [string, string, unknown, string][] = [
     ["POST", "/admin/users", { name: 5 }, "name"],
@@ -156,8 +155,7 @@ test("adminRoutes() say where a body or a query is wrong", async () => {
   deepEqual([wrong.status, wrong.headers.get("Allow")], [405, "GET, POST, HEAD"]);
 });
 
-test("adminRoutes() let a link in, and out again, and nodes hear of it", async () => {
-  await using stage = await adminStage();
+adminTest("adminRoutes() let a link in, and out again, and nodes hear of it", async (stage) => {
   const { call, composition } = stage;
   const node = await made(call, "/admin/nodes", nodeBody("a"));
   const protocol = await made(call, "/admin/node-protocols", {
@@ -205,8 +203,7 @@ test("adminRoutes() let a link in, and out again, and nodes hear of it", async (
   equal((await call("GET", `/admin/subscriptions/${subscriptionId}`)).status, 404);
 });
 
-test("adminRoutes() issue nothing for a change that no node is sent", async () => {
-  await using stage = await adminStage();
+adminTest("adminRoutes() issue nothing for a change that no node is sent", async (stage) => {
   const { call, composition } = stage;
   const node = await made(call, "/admin/nodes", nodeBody("a"));
   const userId = await made(call, "/admin/users", { name: "anna" });
@@ -218,8 +215,7 @@ test("adminRoutes() issue nothing for a change that no node is sent", async () =
   equal((await composition.heartbeat(node, 1, null)).needSync, false);
 });
 
-test("adminRoutes() refuse what a node would refuse", async () => {
-  await using stage = await adminStage();
+adminTest("adminRoutes() refuse what a node would refuse", async (stage) => {
   const { call } = stage;
   const nodeId = await made(call, "/admin/nodes", nodeBody("a"));
   const inbound = { nodeId, service: "xray", protocol: "vless", tag: "a", settings: { port: 443 } };
@@ -239,8 +235,7 @@ test("adminRoutes() refuse what a node would refuse", async () => {
   }
 });
 
-test("adminRoutes() follow a node through its states", async () => {
-  await using stage = await adminStage();
+adminTest("adminRoutes() follow a node through its states", async (stage) => {
   const { call, db, forgotten } = stage;
   const created = await call("POST", "/admin/nodes", nodeBody("a"));
   match(created.body.authKey, /^nk1\./);
@@ -273,8 +268,7 @@ test("adminRoutes() follow a node through its states", async () => {
   equal((await call("POST", `/admin/nodes/${id}/resync`)).status, 404);
 });
 
-test("adminRoutes() show secrets once, and leave none in the audit log", async () => {
-  await using stage = await adminStage();
+adminTest("adminRoutes() show secrets once, and leave none in the audit log", async (stage) => {
   const { call, db } = stage;
   const secrets: string[] = [];
   const join = await call("POST", "/admin/join-tokens", { maxUses: 2 });
@@ -300,8 +294,7 @@ test("adminRoutes() show secrets once, and leave none in the audit log", async (
   equal((await stage.as(token.body.token)("GET", "/admin/users")).status, 200);
 });
 
-test("adminRoutes() give totals that a JSON number cannot hold as text", async () => {
-  await using stage = await adminStage();
+adminTest("adminRoutes() give totals that a JSON number cannot hold as text", async (stage) => {
   const { call, db } = stage;
   const userId = await made(call, "/admin/users", { name: "anna" });
   const id = await made(call, "/admin/subscriptions", { userId });
@@ -314,18 +307,16 @@ test("adminRoutes() give totals that a JSON number cannot hold as text", async (
   equal((await call("PATCH", `/admin/subscriptions/${id}`, { limitBytes: 5 })).body.status, "limited");
 });
 
-test("adminRoutes() start a new period with what was counted in it", async () => {
-  await using stage = await adminStage({
-    usage: {
-      read: () => Promise.resolve({ rows: [], truncated: false }),
-      recount: () => Promise.resolve({ up: 3n, down: 4n }),
-      forget: () => {},
-    },
-  });
-  const { call, db } = stage;
+adminTest("adminRoutes() start a new period with what was counted in it", async ({ call, db }) => {
   const userId = await made(call, "/admin/users", { name: "anna" });
   const id = await made(call, "/admin/subscriptions", { userId, limitBytes: 100 });
   await db.exec("UPDATE subscriptions SET used_up = 100, status = 'limited', limit_reached_at = 5 WHERE id = $1", [id]);
   const { body } = await call("PATCH", `/admin/subscriptions/${id}`, { periodStartedAt: "2026-11-01T00:00:00Z" });
   deepEqual([body.usedUp, body.usedDown, body.status, body.limitReachedAt], [3, 4, "active", null]);
+}, {
+  usage: {
+    read: () => Promise.resolve({ rows: [], truncated: false }),
+    recount: () => Promise.resolve({ up: 3n, down: 4n }),
+    forget: () => {},
+  },
 });

@@ -12,14 +12,16 @@ import { openDatabase } from "../../../src/core/store/open.ts";
 import { silentLogger } from "../../../src/log/silent.ts";
 import { detectRuntime } from "../../../src/runtime/detect.ts";
 import { FakeClock } from "../../fake_clock.ts";
+import { test } from "../../harness.ts";
 
 /** A composition and what is around it. */
-export interface ComposedStage extends AsyncDisposable {
+export interface ComposedStage {
   readonly composition: Composition;
   readonly db: Database;
   readonly clock: FakeClock;
   readonly events: NewEvent[];
   readonly parts: CoreParts;
+  close(): Promise<void>;
 }
 
 /** Opens one. */
@@ -48,11 +50,23 @@ export async function composedStage(): Promise<ComposedStage> {
     clock,
     events,
     parts,
-    async [Symbol.asyncDispose](): Promise<void> {
+    async close(): Promise<void> {
       await composition.close();
       await db.close();
     },
   };
+}
+
+/** A test with a composition of its own. */
+export function composedTest(name: string, run: (stage: ComposedStage) => Promise<void>): void {
+  test(name, async () => {
+    const stage = await composedStage();
+    try {
+      await run(stage);
+    } finally {
+      await stage.close();
+    }
+  });
 }
 
 /** Makes a node; its id. */

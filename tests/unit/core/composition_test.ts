@@ -1,22 +1,20 @@
 import { gunzip } from "../../../src/core/composition/gzip_splice.ts";
 import { isFailure } from "../../../src/core/failure.ts";
-import { deepEqual, equal, ok, rejects, test } from "../../harness.ts";
-import { addLink, addNode, addProtocol, addUser, composedStage } from "./composition_fixture.ts";
+import { deepEqual, equal, ok, rejects } from "../../harness.ts";
+import { addLink, addNode, addProtocol, addUser, composedTest } from "./composition_fixture.ts";
 
 const ANNA = "0d4c7f2a-91b6-4e38-8a55-2f7be1c09d14";
 const BERT = "b1c6a1de-0b43-4a57-9e0e-55a1f5a3f3aa";
 const AGENT = { agentServices: [] };
 
-test("createComposition() gives a node with nothing assigned a revision and empty maps", async () => {
-  await using stage = await composedStage();
+composedTest("createComposition() gives a node with nothing assigned a revision and empty maps", async (stage) => {
   const node = await addNode(stage.db, "a");
   const latest = await stage.composition.latest(node, AGENT);
   deepEqual(latest.config, { revision: 1, clientMap: {}, mtprotoClientMap: {}, services: {} });
   equal(latest.etag, `"1-${(await stage.composition.revisions(node))[0]?.hash.slice(0, 16)}"`);
 });
 
-test("createComposition() composes services, maps and emails", async () => {
-  await using stage = await composedStage();
+composedTest("createComposition() composes services, maps and emails", async (stage) => {
   const { db, composition } = stage;
   const node = await addNode(db, "a");
   const vless = await addProtocol(db, node, "vless", {
@@ -82,8 +80,7 @@ test("createComposition() composes services, maps and emails", async () => {
   deepEqual(pairs.map((row) => Object.values(row).map(Number)), [[vless, ...anna], [telegram, anna[0], 0]]);
 });
 
-test("createComposition() lets nobody in who is disabled, expired or over the limit", async () => {
-  await using stage = await composedStage();
+composedTest("createComposition() lets nobody in who is disabled, expired or over the limit", async (stage) => {
   const { db, composition, clock } = stage;
   const node = await addNode(db, "a");
   const vless = await addProtocol(db, node, "vless", { port: 443 });
@@ -102,32 +99,33 @@ test("createComposition() lets nobody in who is disabled, expired or over the li
   deepEqual(Object.keys(config.clientMap), [uuids[5]]);
 });
 
-test("changed() issues a revision where it makes a difference, one for several changes in a row", async () => {
-  await using stage = await composedStage();
-  const { db, composition, clock } = stage;
-  const [a, b] = [await addNode(db, "a"), await addNode(db, "b")];
-  const vless = await addProtocol(db, a, "vless", { port: 443 });
-  const anna = await addUser(db, "anna");
-  await composition.latest(a, AGENT);
-  await composition.latest(b, AGENT);
-  await addLink(db, ANNA, anna, [vless]);
-  composition.changed("all");
-  composition.changed({ nodeIds: [a] });
-  composition.changed({ nodeIds: [a, b] });
-  clock.advance(1_000);
-  await composition.flush();
-  const places = await db.query("SELECT desired_revision, sync_status FROM nodes ORDER BY id");
-  deepEqual(places.map(({ desired_revision, sync_status }) => [Number(desired_revision), sync_status]), [
-    [2, "pending"],
-    [1, "delivering"],
-  ]);
-  equal((await composition.heartbeat(a, 1, null)).needSync, true);
-  equal((await composition.heartbeat(a, null, null)).needSync, true);
-  equal((await composition.heartbeat(b, 1, null)).needSync, false);
-});
+composedTest(
+  "changed() issues a revision where it makes a difference, one for several changes in a row",
+  async (stage) => {
+    const { db, composition, clock } = stage;
+    const [a, b] = [await addNode(db, "a"), await addNode(db, "b")];
+    const vless = await addProtocol(db, a, "vless", { port: 443 });
+    const anna = await addUser(db, "anna");
+    await composition.latest(a, AGENT);
+    await composition.latest(b, AGENT);
+    await addLink(db, ANNA, anna, [vless]);
+    composition.changed("all");
+    composition.changed({ nodeIds: [a] });
+    composition.changed({ nodeIds: [a, b] });
+    clock.advance(1_000);
+    await composition.flush();
+    const places = await db.query("SELECT desired_revision, sync_status FROM nodes ORDER BY id");
+    deepEqual(places.map(({ desired_revision, sync_status }) => [Number(desired_revision), sync_status]), [
+      [2, "pending"],
+      [1, "delivering"],
+    ]);
+    equal((await composition.heartbeat(a, 1, null)).needSync, true);
+    equal((await composition.heartbeat(a, null, null)).needSync, true);
+    equal((await composition.heartbeat(b, 1, null)).needSync, false);
+  },
+);
 
-test("changed() loses nothing when the process ends before the revision was issued", async () => {
-  await using stage = await composedStage();
+composedTest("changed() loses nothing when the process ends before the revision was issued", async (stage) => {
   const { db, composition } = stage;
   const node = await addNode(db, "a");
   const vless = await addProtocol(db, node, "vless", { port: 443 });
@@ -139,8 +137,7 @@ test("changed() loses nothing when the process ends before the revision was issu
   equal((await composition.heartbeat(node, 1, null)).needSync, true);
 });
 
-test("applied() follows a node to its revision and refuses what was never issued", async () => {
-  await using stage = await composedStage();
+composedTest("applied() follows a node to its revision and refuses what was never issued", async (stage) => {
   const { db, composition, events } = stage;
   const node = await addNode(db, "a");
   const status = async (): Promise<unknown> => {
@@ -164,8 +161,7 @@ test("applied() follows a node to its revision and refuses what was never issued
   deepEqual(events.map(({ type }) => type), ["node.sync_failed", "node.synced", "node.synced"]);
 });
 
-test("heartbeat() jumps over the number of a node that is ahead", async () => {
-  await using stage = await composedStage();
+composedTest("heartbeat() jumps over the number of a node that is ahead", async (stage) => {
   const { db, composition } = stage;
   const node = await addNode(db, "a");
   const { etag } = await composition.latest(node, AGENT);
@@ -177,32 +173,33 @@ test("heartbeat() jumps over the number of a node that is ahead", async () => {
   ok(Number.isSafeInteger((await composition.latest(node, AGENT)).revision));
 });
 
-test("rollback() issues an old body under a new number, which stays until the assignment changes", async () => {
-  await using stage = await composedStage();
-  const { db, composition } = stage;
-  const node = await addNode(db, "a");
-  const vless = await addProtocol(db, node, "vless", { port: 443 });
-  const anna = await addUser(db, "anna");
-  await composition.latest(node, AGENT);
-  await addLink(db, ANNA, anna, [vless]);
-  composition.changed("all");
-  await composition.flush();
-  equal(await composition.rollback(node, 1), 3);
-  composition.changed("all");
-  await composition.flush();
-  const rolledBack = await composition.latest(node, AGENT);
-  deepEqual([rolledBack.revision, rolledBack.config.clientMap], [3, {}]);
-  await addLink(db, BERT, anna, [vless]);
-  composition.changed("all");
-  await composition.flush();
-  const changed = await composition.latest(node, AGENT);
-  deepEqual([changed.revision, Object.keys(changed.config.clientMap)], [4, [ANNA, BERT]]);
-  await rejects(composition.rollback(node, 77), (error) => isFailure(error, "NOT_FOUND"));
-  deepEqual((await composition.revision(node, 2))?.config.revision, 2);
-});
+composedTest(
+  "rollback() issues an old body under a new number, which stays until the assignment changes",
+  async (stage) => {
+    const { db, composition } = stage;
+    const node = await addNode(db, "a");
+    const vless = await addProtocol(db, node, "vless", { port: 443 });
+    const anna = await addUser(db, "anna");
+    await composition.latest(node, AGENT);
+    await addLink(db, ANNA, anna, [vless]);
+    composition.changed("all");
+    await composition.flush();
+    equal(await composition.rollback(node, 1), 3);
+    composition.changed("all");
+    await composition.flush();
+    const rolledBack = await composition.latest(node, AGENT);
+    deepEqual([rolledBack.revision, rolledBack.config.clientMap], [3, {}]);
+    await addLink(db, BERT, anna, [vless]);
+    composition.changed("all");
+    await composition.flush();
+    const changed = await composition.latest(node, AGENT);
+    deepEqual([changed.revision, Object.keys(changed.config.clientMap)], [4, [ANNA, BERT]]);
+    await rejects(composition.rollback(node, 77), (error) => isFailure(error, "NOT_FOUND"));
+    deepEqual((await composition.revision(node, 2))?.config.revision, 2);
+  },
+);
 
-test("revisions() keeps the latest 20", async () => {
-  await using stage = await composedStage();
+composedTest("revisions() keeps the latest 20", async (stage) => {
   const node = await addNode(stage.db, "a");
   for (let count = 0; count < 30; count++) await stage.composition.resync(node);
   const revisions = (await stage.composition.revisions(node)).map(({ revision }) => revision);

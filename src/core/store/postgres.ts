@@ -4,13 +4,15 @@
  * @module
  */
 import postgres from "postgres";
-import type { Clock, Random, Runtime } from "../../runtime/types.ts";
-import { Failure } from "../failure.ts";
+import type { Clock, Random, Runtime, Timer } from "../../runtime/types.ts";
 import type { Database, Param, Row } from "./database.ts";
-import { isPostgresError, isRepeatable, postgresFailure } from "./postgres_errors.ts";
+import { isDisconnected, isPostgresError, isRepeatable, postgresFailure } from "./postgres_errors.ts";
+import { type PostgresSql, statements } from "./postgres_statements.ts";
+import { inTransaction } from "./postgres_transaction.ts";
 
 const CONNECTIONS = 10;
 const CONNECT_S = 5;
+const CLOSE_S = 5;
 /** The server itself ends what takes longer. */
 const STATEMENT_MS = 30_000;
 const LOCK_MS = 10_000;
@@ -19,10 +21,6 @@ const IDLE_TRANSACTION_MS = 60_000;
 const SILENCE_MS = 40_000;
 const MOST_ATTEMPTS = 6;
 const RETRY_MS = 20;
-/** Statements that are sent ahead of their answers. */
-const AHEAD = 500;
-
-type Sql = postgres.Sql<Record<string, never>> | postgres.TransactionSql<Record<string, never>>;
 
 /** What reads every integer as bigint; sums of them are `numeric`. */
 const wholeNumbers = {
@@ -63,22 +61,24 @@ class PostgresDatabase implements Database {
   readonly #url: string;
   readonly #clock: Clock;
   readonly #random: Random;
-  #sql: postgres.Sql<Record<string, never>>;
+  /** Connections that were replaced, and when they are ended. */
+  readonly #retired = new Map<Pool, Timer>();
+  #pool: Pool;
   #closed: Promise<void> | null = null;
 
   constructor(url: string, clock: Clock, random: Random) {
     this.#url = url;
     this.#clock = clock;
     this.#random = random;
-    this.#sql = connect(url);
+    this.#pool = connect(url);
   }
 
   query<T extends object = Row>(sql: string, params: readonly Param[] = []): Promise<T[]> {
-    return this.#within((pool) => statements(pool).query<T>(sql, params));
+    return this.#within((pool) => pool.statements.query<T>(sql, params));
   }
 
   exec(sql: string, params: readonly Param[] = []): Promise<number> {
-    return this.#within((pool) => statements(pool).exec(sql, params));
+    return this.#within((pool) => pool.statements.exec(sql, params));
   }
 
   execMany(sql: string, rows: readonly (readonly Param[])[]): Promise<number> {
@@ -88,12 +88,9 @@ class PostgresDatabase implements Database {
   async transaction<T>(run: (tx: Database) => Promise<T>): Promise<T> {
     for (let attempt = 1;; attempt++) {
       try {
-        return await this.#within((pool) => pool.begin((inner) => run(statements(inner)))) as T;
+        return await this.#within((pool) => inTransaction(pool.sql, run));
       } catch (error) {
-        if (!isRepeatable(error)) {
-          throw error instanceof Failure || !isPostgresError(error) ? error : postgresFailure(error);
-        }
-        if (attempt === MOST_ATTEMPTS) throw postgresFailure(error);
+        if (!isRepeatable(error) || attempt === MOST_ATTEMPTS) throw error;
         const { promise, resolve } = Promise.withResolvers<void>();
         this.#clock.after(this.#random.fraction() * RETRY_MS * 2 ** attempt, resolve);
         await promise;
@@ -106,66 +103,65 @@ class PostgresDatabase implements Database {
   }
 
   close(): Promise<void> {
-    return this.#closed ??= this.#sql.end({ timeout: 5 });
+    return this.#closed ??= this.#close();
+  }
+
+  async #close(): Promise<void> {
+    const retired = [...this.#retired];
+    this.#retired.clear();
+    for (const [, timer] of retired) timer.cancel();
+    await Promise.all([
+      this.#pool.sql.end({ timeout: CLOSE_S }),
+      ...retired.map(([pool]) => pool.sql.end({ timeout: 0 })),
+    ]);
   }
 
   /** Runs `work` on the pool; without an answer for too long, all connections are replaced. */
-  async #within<T>(work: (pool: postgres.Sql<Record<string, never>>) => Promise<T>): Promise<T> {
-    const pool = this.#sql;
+  async #within<T>(work: (pool: Pool) => Promise<T>): Promise<T> {
+    const pool = this.#pool;
     const timer = this.#clock.after(SILENCE_MS, () => {
-      if (this.#sql !== pool || this.#closed !== null) return;
-      this.#sql = connect(this.#url);
-      void pool.end({ timeout: 0 });
+      this.#replace(pool);
+      this.#end(pool);
     });
     try {
       return await work(pool);
+    } catch (error) {
+      // A connection that was cut while something was being sent never works again, says the driver's source.
+      if (isDisconnected(error)) this.#replace(pool);
+      throw isPostgresError(error) ? postgresFailure(error) : error;
     } finally {
       timer.cancel();
     }
   }
+
+  /** What runs on the old connections may come to its end. */
+  #replace(pool: Pool): void {
+    if (this.#pool !== pool || this.#closed !== null) return;
+    this.#pool = connect(this.#url);
+    this.#retired.set(pool, this.#clock.after(SILENCE_MS, () => this.#end(pool)));
+  }
+
+  #end(pool: Pool): void {
+    const timer = this.#retired.get(pool);
+    if (timer === undefined) return;
+    timer.cancel();
+    this.#retired.delete(pool);
+    void pool.sql.end({ timeout: 0 });
+  }
 }
 
-/** The statements of a pool or of a transaction. */
-function statements(sql: Sql): Database {
-  const run = (text: string, params: readonly Param[]): postgres.PendingQuery<postgres.Row[]> =>
-    sql.unsafe(text, params as postgres.ParameterOrJSON<never>[], { prepare: true });
-  const self: Database = {
-    dialect: "postgres",
-    async query<T extends object>(text: string, params: readonly Param[] = []): Promise<T[]> {
-      try {
-        return [...await run(text, params)] as unknown as T[];
-      } catch (error) {
-        throw postgresFailure(error);
-      }
-    },
-    async exec(text, params = []) {
-      try {
-        return (await run(text, params)).count;
-      } catch (error) {
-        throw postgresFailure(error);
-      }
-    },
-    async execMany(text, rows) {
-      let changed = 0;
-      for (let from = 0; from < rows.length; from += AHEAD) {
-        const counts = await Promise.all(rows.slice(from, from + AHEAD).map((row) => self.exec(text, row)));
-        for (const count of counts) changed += count;
-      }
-      return changed;
-    },
-    transaction: (inner) => inner(self),
-    healthy: () => Promise.resolve(true),
-    close: () => Promise.resolve(),
-  };
-  return self;
+interface Pool {
+  readonly sql: PostgresSql;
+  readonly statements: Database;
 }
 
-function connect(url: string): postgres.Sql<Record<string, never>> {
-  return postgres(url, {
+function connect(url: string): Pool {
+  const sql = postgres(url, {
     max: CONNECTIONS,
     connect_timeout: CONNECT_S,
     idle_timeout: 300,
     prepare: true,
+    fetch_types: false,
     onnotice: () => {},
     backoff: (attempts: number) => Math.min(2, 0.1 * 2 ** attempts),
     types: { wholeNumbers, sums },
@@ -176,5 +172,6 @@ function connect(url: string): postgres.Sql<Record<string, never>> {
       lock_timeout: LOCK_MS,
       idle_in_transaction_session_timeout: IDLE_TRANSACTION_MS,
     },
-  }) as unknown as postgres.Sql<Record<string, never>>;
+  }) as unknown as PostgresSql;
+  return { sql, statements: statements(sql) };
 }

@@ -32,6 +32,12 @@ export function postgresFailure(error: unknown): Failure {
   return new Failure("INTERNAL", `Cannot run a statement: ${reason}`, { cause: error });
 }
 
+/** Whether the connection is gone, and whatever ran on it with it. */
+export function isDisconnected(error: unknown): boolean {
+  const code = codeOf(error instanceof Failure ? error.cause : error);
+  return DISCONNECTED.test(code) || /^(?:08|57P)/.test(code);
+}
+
 /** Whether the driver threw it: what `run` of a transaction throws on its own stays what it is. */
 export function isPostgresError(error: unknown): boolean {
   if (!(error instanceof Error) || error instanceof Failure) return false;

@@ -3,28 +3,20 @@
  *
  * @module
  */
-import { logVerbosity, type MethodDefinition, Server, ServerCredentials, setLogVerbosity } from "@grpc/grpc-js";
+import { logVerbosity, type MethodDefinition, Server, type ServerCredentials, setLogVerbosity } from "@grpc/grpc-js";
 // What the library wants its bytes in; a Uint8Array is not enough for it.
 import { Buffer } from "node:buffer";
 import { formatAddress } from "../../address/ip.ts";
-import { type ErrorCode, messageOf, NodePassError } from "../../errors.ts";
+import { type ErrorCode, NodePassError } from "../../errors.ts";
 import type { SocketAddress } from "../../runtime/types.ts";
 import { Health as HealthService } from "../contract/generated/health_pb.ts";
 import type { NodeService } from "../node_calls.ts";
 import { type CallDeps, type CallParts, handlerOf } from "./call.ts";
+import { credentialsOf, type GrpcTls, renew } from "./credentials.ts";
 import { Health } from "./health.ts";
 import { LARGEST_REQUEST, nodeRpcs } from "./rpcs.ts";
 
 const MINUTE_MS = 60_000;
-
-/** PEM texts of a TLS listener. */
-export interface GrpcTls {
-  /** The leaf first. */
-  readonly chainPem: string;
-  readonly keyPem: string;
-  /** The authority whose certificates callers must show; null: they need none. */
-  readonly clientCaPem: string | null;
-}
 
 /** Where and what to serve. */
 export interface GrpcOptions extends CallDeps {
@@ -42,6 +34,12 @@ export interface GrpcDoor {
   readonly addr: SocketAddress;
   /** Resolves when the last connection is closed. */
   readonly finished: Promise<void>;
+  /**
+   * Shows another certificate to connections that come from now on; only for a door that opened with TLS.
+   *
+   * @throws {NodePassError} code `certificate`; the old one stays
+   */
+  setCertificate(tls: GrpcTls): void;
   /** Lets calls under way end within `graceMs`, then closes everything. Idempotent. */
   close(options?: { readonly graceMs?: number }): Promise<void>;
 }
@@ -79,7 +77,7 @@ export async function startGrpc(parts: CallParts, service: NodeService, options:
   );
   const credentials = credentialsOf(options.tls);
   const addr = await bind(server, options, credentials);
-  return new Door(server, health, addr, parts);
+  return new Door(server, health, credentials, addr, parts);
 }
 
 class Door implements GrpcDoor {
@@ -87,18 +85,30 @@ class Door implements GrpcDoor {
   readonly finished: Promise<void>;
   readonly #server: Server;
   readonly #health: Health;
+  readonly #credentials: ServerCredentials;
   readonly #parts: CallParts;
   readonly #finish: () => void;
   #closing = false;
 
-  constructor(server: Server, health: Health, addr: SocketAddress, parts: CallParts) {
+  constructor(
+    server: Server,
+    health: Health,
+    credentials: ServerCredentials,
+    addr: SocketAddress,
+    parts: CallParts,
+  ) {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.addr = addr;
     this.finished = promise;
     this.#finish = resolve;
     this.#server = server;
     this.#health = health;
+    this.#credentials = credentials;
     this.#parts = parts;
+  }
+
+  setCertificate(tls: GrpcTls): void {
+    renew(this.#credentials, tls);
   }
 
   async close({ graceMs = 10_000 }: { readonly graceMs?: number } = {}): Promise<void> {
@@ -130,19 +140,6 @@ function methodOf(path: string, responseStream: boolean): MethodDefinition<Uint8
 
 function toBuffer(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
-function credentialsOf(tls: GrpcTls | null): ServerCredentials {
-  if (tls === null) return ServerCredentials.createInsecure();
-  const { chainPem, keyPem, clientCaPem } = tls;
-  // Without one the library would read the file that a variable of its own names, although nobody is checked.
-  const ca = Buffer.from(clientCaPem ?? chainPem);
-  const pair = { cert_chain: Buffer.from(chainPem), private_key: Buffer.from(keyPem) };
-  try {
-    return ServerCredentials.createSsl(ca, [pair], clientCaPem !== null);
-  } catch (cause) {
-    throw new NodePassError("certificate", `Cannot use the certificate for gRPC: ${messageOf(cause)}`, { cause });
-  }
 }
 
 async function bind(server: Server, options: GrpcOptions, credentials: ServerCredentials): Promise<SocketAddress> {

@@ -32,7 +32,7 @@ const app = createApp({
 
 async function post(route: string, body: BodyInit): Promise<{ status: number; body: Record<string, unknown> }> {
   const headers = { "content-type": "application/json", "x-node-auth-key": "k" };
-  const response = await app.request(route, { method: "POST", headers, body });
+  const response = await app.request(route, { method: "POST", headers, body }, {});
   return { status: response.status, body: await response.json() };
 }
 

@@ -4,7 +4,7 @@
  * @module
  */
 import type fc from "fast-check";
-import { type Body } from "../../../../src/core/contract/body.ts";
+import type { Body } from "../../../../src/core/contract/body.ts";
 import * as admin from "../../../../src/core/contract/admin_bodies.ts";
 import * as node from "../../../../src/core/contract/node_bodies.ts";
 import { VPN_PROTOCOLS } from "../../../../src/core/contract/types.ts";

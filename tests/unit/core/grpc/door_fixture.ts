@@ -42,7 +42,7 @@ export interface Noted {
 }
 
 /** An open door. */
-export interface DoorFixture extends AsyncDisposable {
+export interface DoorFixture {
   readonly door: GrpcDoor;
   readonly noted: Noted[];
   readonly asked: NodeCredentials[];
@@ -113,9 +113,24 @@ export async function openDoor(
     noted,
     asked,
     fail: null,
-    [Symbol.asyncDispose]: () => door.close({ graceMs: 1_000 }),
   };
   return fixture;
+}
+
+/** Runs with a door and a client of it, and closes both. */
+export async function withDoor(
+  run: (fixture: DoorFixture, client: NodeClient) => Promise<void>,
+  options: Partial<GrpcOptions> = {},
+  env: Record<string, string> = {},
+): Promise<void> {
+  const fixture = await openDoor(options, env);
+  const client = new NodeClient(fixture.door);
+  try {
+    await run(fixture, client);
+  } finally {
+    client.close();
+    await fixture.door.close({ graceMs: 1_000 });
+  }
 }
 
 /** How a call ended. */
@@ -133,7 +148,7 @@ export interface Ended<T> {
 export const methods: typeof Description.method = Description.method;
 
 /** A client of one door. */
-export class NodeClient implements Disposable {
+export class NodeClient {
   readonly #client: Client;
 
   constructor({ addr }: GrpcDoor, channel: ChannelCredentials = credentials.createInsecure(), options: object = {}) {
@@ -187,7 +202,8 @@ export class NodeClient implements Disposable {
     });
   }
 
-  [Symbol.dispose](): void {
+  /** Ends its connection. */
+  close(): void {
     this.#client.close();
   }
 }

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { equal, ok, test } from "../../../harness.ts";
 import { changed } from "../contract/samples.ts";
 import { WRONG_TIMES } from "../contract/wrong_values.ts";
-import { methods, NodeClient, openDoor } from "./door_fixture.ts";
+import { methods, withDoor } from "./door_fixture.ts";
 
 const NOW = "2026-11-21T10:04:00Z";
 const UNSAFE = [2n ** 53n, 2n ** 63n - 1n, -(2n ** 63n)];
@@ -55,7 +55,7 @@ const samples: readonly Sample[] = [
   { method: "heartbeat", valid: { revision: 1n, ip: "203.0.113.7" }, wrong: { revision: count, ip } },
   {
     method: "reportUsage",
-    valid: { entries: [entry, entry] },
+    valid: { entries: [entry, { ...entry }] },
     wrong: {
       "entries.1.userId": id,
       "entries.1.subscriptionId": id,
@@ -93,7 +93,7 @@ const samples: readonly Sample[] = [
   },
   {
     method: "reportOnlineUsers",
-    valid: { users: [user, user] },
+    valid: { users: [user, { ...user, ips: [{ ip: "198.51.100.4", lastSeen: NOW }] }] },
     wrong: {
       "users.1.userId": id,
       "users.1.nodeProtocolId": id,
@@ -104,87 +104,83 @@ const samples: readonly Sample[] = [
 ];
 
 for (const { method, valid, wrong } of samples) {
-  test(`${method}: a wrong value is an invalid argument, with its path`, async () => {
-    await using fixture = await openDoor();
-    using client = new NodeClient(fixture.door);
-    const call = (request: Record<string, unknown>) =>
-      client.call(methods[method] as typeof methods.heartbeat, request as MessageInitShape<DescMessage>);
-    equal((await call(valid)).code, Status.OK);
-    for (const [path, values] of Object.entries(wrong)) {
-      await fc.assert(
-        fc.asyncProperty(values, async (value) => {
-          const { code, details } = await call(changed(valid, path, value));
-          equal(code, Status.INVALID_ARGUMENT, `${path} = ${String(value).slice(0, 100)}: ${details}`);
-          ok(details.startsWith(`${path}: expected `), details);
-        }),
-        { numRuns: 12 },
-      );
-    }
-    equal(fixture.noted.length, 1);
-  });
+  test(`${method}: a wrong value is an invalid argument, with its path`, () =>
+    withDoor(async (fixture, client) => {
+      const call = (request: Record<string, unknown>) =>
+        client.call(methods[method] as typeof methods.heartbeat, request as MessageInitShape<DescMessage>);
+      equal((await call(valid)).code, Status.OK);
+      for (const [path, values] of Object.entries(wrong)) {
+        await fc.assert(
+          fc.asyncProperty(values, async (value) => {
+            const { code, details } = await call(changed(valid, path, value));
+            equal(code, Status.INVALID_ARGUMENT, `${path} = ${String(value).slice(0, 100)}: ${details}`);
+            ok(details.startsWith(`${path}: expected `), details);
+          }),
+          { numRuns: 12 },
+        );
+      }
+      equal(fixture.noted.length, 1);
+    }));
 }
 
-test("startGrpc: statuses of MTProto inbounds are looked at one by one", async () => {
-  await using fixture = await openDoor();
-  using client = new NodeClient(fixture.door);
-  const right = { running: true, connectionsCurrent: 1, activeUsers: 1 };
-  for (
-    const [path, status] of [
-      ["mtprotoJson.a", 5],
-      ["mtprotoJson.a.running", { ...right, running: 1 }],
-      ["mtprotoJson.a.activeUsers", { ...right, activeUsers: -1 }],
-      ["mtprotoJson.a.connectionsCurrent", { ...right, connectionsCurrent: "1" }],
-      ["mtprotoJson.a.version", { ...right, version: 1 }],
-      ["mtprotoJson.a.ready", { ...right, ready: null }],
-    ] as const
-  ) {
-    const { code, details } = await client.call(methods.reportNodeStats, {
-      mtprotoJson: JSON.stringify({ a: status }),
-    });
+test("startGrpc: statuses of MTProto inbounds are looked at one by one", () =>
+  withDoor(async (_, client) => {
+    const right = { running: true, connectionsCurrent: 1, activeUsers: 1 };
+    for (
+      const [path, status] of [
+        ["mtprotoJson.a", 5],
+        ["mtprotoJson.a.running", { ...right, running: 1 }],
+        ["mtprotoJson.a.activeUsers", { ...right, activeUsers: -1 }],
+        ["mtprotoJson.a.connectionsCurrent", { ...right, connectionsCurrent: "1" }],
+        ["mtprotoJson.a.version", { ...right, version: 1 }],
+        ["mtprotoJson.a.ready", { ...right, ready: null }],
+      ] as const
+    ) {
+      const { code, details } = await client.call(methods.reportNodeStats, {
+        mtprotoJson: JSON.stringify({ a: status }),
+      });
+      equal(code, Status.INVALID_ARGUMENT);
+      ok(details.startsWith(`${path}: expected `), details);
+    }
+  }));
+
+test("startGrpc: headers that say the place of a report are checked", () =>
+  withDoor(async (_, client) => {
+    const uuid = "0d4c7f2a-91b6-4e38-8a55-2f7be1c09d14";
+    for (
+      const [path, place] of [
+        ["x-report-stream", { "x-report-stream": "a", "x-report-seq": "1" }],
+        ["x-report-stream", { "x-report-seq": "1" }],
+        ["x-report-seq", { "x-report-stream": uuid }],
+        ...["0", "-1", "1.5", "1e3", "9007199254740992", "a", ""].map((seq) =>
+          ["x-report-seq", { "x-report-stream": uuid, "x-report-seq": seq }] as const
+        ),
+        ["x-report-gap", { "x-report-stream": uuid, "x-report-seq": "1", "x-report-gap": "yes" }],
+      ] as [string, Record<string, string>][]
+    ) {
+      const { code, details } = await client.call(methods.reportUsage, {}, {
+        "x-node-auth-key": "nk1.test.key",
+        ...place,
+      });
+      equal(code, Status.INVALID_ARGUMENT, JSON.stringify(place));
+      ok(details.startsWith(`${path}: `), details);
+    }
+  }));
+
+test("startGrpc: bytes that are no message are an invalid argument, whatever they are", () =>
+  withDoor(async (_, client) => {
+    const known = new Set<number>([Status.OK, Status.INVALID_ARGUMENT, Status.UNAUTHENTICATED]);
+    for (const method of Object.values(methods)) {
+      const path = `/${method.parent.typeName}/${method.name}`;
+      await fc.assert(
+        fc.asyncProperty(fc.uint8Array({ maxLength: 40 }), async (bytes) => {
+          const { code, details } = await client.raw(path, bytes);
+          ok(known.has(code), `${code} ${details}`);
+        }),
+        { numRuns: 40 },
+      );
+    }
+    // A text that is no UTF-8.
+    const { code } = await client.raw("/nodeservice.NodeService/Heartbeat", new Uint8Array([0x1a, 0x02, 0xc3, 0x28]));
     equal(code, Status.INVALID_ARGUMENT);
-    ok(details.startsWith(`${path}: expected `), details);
-  }
-});
-
-test("startGrpc: headers that say the place of a report are checked", async () => {
-  await using fixture = await openDoor();
-  using client = new NodeClient(fixture.door);
-  const uuid = "0d4c7f2a-91b6-4e38-8a55-2f7be1c09d14";
-  for (
-    const [path, place] of [
-      ["x-report-stream", { "x-report-stream": "a", "x-report-seq": "1" }],
-      ["x-report-stream", { "x-report-seq": "1" }],
-      ["x-report-seq", { "x-report-stream": uuid }],
-      ...["0", "-1", "1.5", "1e3", "9007199254740992", "a", ""].map((seq) =>
-        ["x-report-seq", { "x-report-stream": uuid, "x-report-seq": seq }] as const
-      ),
-      ["x-report-gap", { "x-report-stream": uuid, "x-report-seq": "1", "x-report-gap": "yes" }],
-    ] as [string, Record<string, string>][]
-  ) {
-    const { code, details } = await client.call(methods.reportUsage, {}, {
-      "x-node-auth-key": "nk1.test.key",
-      ...place,
-    });
-    equal(code, Status.INVALID_ARGUMENT, JSON.stringify(place));
-    ok(details.startsWith(`${path}: `), details);
-  }
-});
-
-test("startGrpc: bytes that are no message are an invalid argument, whatever they are", async () => {
-  await using fixture = await openDoor();
-  using client = new NodeClient(fixture.door);
-  const known = new Set<number>([Status.OK, Status.INVALID_ARGUMENT, Status.UNAUTHENTICATED]);
-  for (const method of Object.values(methods)) {
-    const path = `/${method.parent.typeName}/${method.name}`;
-    await fc.assert(
-      fc.asyncProperty(fc.uint8Array({ maxLength: 40 }), async (bytes) => {
-        const { code, details } = await client.raw(path, bytes);
-        ok(known.has(code), `${code} ${details}`);
-      }),
-      { numRuns: 40 },
-    );
-    // A text that is no UTF-8, in a field that every request has or skips.
-    const { code } = await client.raw(path, new Uint8Array([0x0a, 0x02, 0xc3, 0x28]));
-    equal(code, Status.INVALID_ARGUMENT, path);
-  }
-});
+  }));

@@ -7,23 +7,22 @@ import {
   HealthCheckResponseSchema,
 } from "../../../../src/core/contract/generated/health_pb.ts";
 import { deepEqual, equal, test } from "../../../harness.ts";
-import { NodeClient, openDoor } from "./door_fixture.ts";
+import { openDoor, withDoor } from "./door_fixture.ts";
 
 const request = (service: string): Uint8Array =>
   toBinary(HealthCheckRequestSchema, create(HealthCheckRequestSchema, { service }));
 
-test("Health: serves itself and the service of nodes, without a key", async () => {
-  await using fixture = await openDoor();
-  using client = new NodeClient(fixture.door);
-  for (const service of ["", "nodeservice.NodeService"]) {
-    const { code, answer } = await client.raw("/grpc.health.v1.Health/Check", request(service), {});
-    equal(code, Status.OK);
-    equal(answer === null ? 0 : fromBinary(HealthCheckResponseSchema, answer).status, 1);
-  }
-  equal((await client.raw("/grpc.health.v1.Health/Check", request("other"), {})).code, Status.NOT_FOUND);
-  const broken = await client.raw("/grpc.health.v1.Health/Check", new Uint8Array([0xff]), {});
-  equal(broken.code, Status.INVALID_ARGUMENT);
-});
+test("Health: serves itself and the service of nodes, without a key", () =>
+  withDoor(async (_, client) => {
+    for (const service of ["", "nodeservice.NodeService"]) {
+      const { code, answer } = await client.raw("/grpc.health.v1.Health/Check", request(service), {});
+      equal(code, Status.OK);
+      equal(answer === null ? 0 : fromBinary(HealthCheckResponseSchema, answer).status, 1);
+    }
+    equal((await client.raw("/grpc.health.v1.Health/Check", request("other"), {})).code, Status.NOT_FOUND);
+    const broken = await client.raw("/grpc.health.v1.Health/Check", new Uint8Array([0xff]), {});
+    equal(broken.code, Status.INVALID_ARGUMENT);
+  }));
 
 test("Health: whoever watches learns of the end", async () => {
   const fixture = await openDoor();

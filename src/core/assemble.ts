@@ -4,20 +4,28 @@
  * @module
  */
 import type { Closing } from "./closing.ts";
+import { createMemoryStore } from "./ephemeral/memory.ts";
+import type { EphemeralStore } from "./ephemeral/types.ts";
 import { createJobs } from "./jobs.ts";
 import { type CoreBase, openStore } from "./open_store.ts";
 import type { CoreParts } from "./parts.ts";
-import { plainEvents, plainMetrics, plainStore } from "./stand_ins.ts";
+import { plainEvents, plainMetrics } from "./stand_ins.ts";
 
 /** Makes the parts, from the database up. */
 export async function assemble(base: CoreBase, closing: Closing): Promise<CoreParts> {
   const store = await openStore(base, closing, true);
   const metrics = plainMetrics;
-  const ephemeral = plainStore(base);
+  const ephemeral = await ephemeralOf(base);
   closing.add("ephemeral store", () => ephemeral.close());
   const jobs = createJobs(store);
   const events = plainEvents(base);
   closing.add("events", () => events.close());
   closing.add("jobs", () => jobs.close());
   return { ...store, metrics, ephemeral, jobs, events };
+}
+
+async function ephemeralOf({ runtime, logger, settings: { redisUrl } }: CoreBase): Promise<EphemeralStore> {
+  if (redisUrl === null) return createMemoryStore(runtime);
+  // Loaded where it is needed alone: it asks for permissions of its own.
+  return await (await import("./ephemeral/redis.ts")).createRedisStore(redisUrl, logger);
 }

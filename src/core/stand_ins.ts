@@ -4,7 +4,6 @@
  * @module
  */
 import type { AdminPresence, AdminStats, AdminUsage } from "./admin/deps.ts";
-import type { EphemeralStore } from "./ephemeral/types.ts";
 import type { CoreEvent, EventLog } from "./events/types.ts";
 import { Failure } from "./failure.ts";
 import type { CoreMetrics } from "./metrics.ts";
@@ -14,30 +13,6 @@ import { uuidV7 } from "./uuid.ts";
 
 /** Counts nothing. */
 export const plainMetrics: CoreMetrics = { count() {}, observe() {}, gauge() {}, text: () => "" };
-
-/** Keys in a map. */
-export function plainStore({ runtime: { clock } }: CoreBase): EphemeralStore {
-  const values = new Map<string, { value: string; until: number }>();
-  const get = (key: string): string | null => {
-    const found = values.get(key);
-    return found !== undefined && found.until > clock.now() ? found.value : null;
-  };
-  const setEx: EphemeralStore["setEx"] = (key, value, ttlS) => {
-    const before = get(key);
-    values.set(key, { value, until: clock.now() + ttlS * 1000 });
-    return Promise.resolve(before);
-  };
-  const keysOf = (prefix: string): string[] => [...values.keys()].filter((key) => key.startsWith(prefix) && get(key));
-  return {
-    setEx,
-    setExMany: (entries) => Promise.all(entries.map(({ key, value, ttlS }) => setEx(key, value, ttlS))),
-    get: (key) => Promise.resolve(get(key)),
-    getMany: (keys) => Promise.resolve(keys.map(get)),
-    scan: (prefix) => Promise.resolve({ keys: keysOf(prefix), cursor: null }),
-    count: (prefix) => Promise.resolve(keysOf(prefix).length),
-    close: () => Promise.resolve(),
-  };
-}
 
 /** Writes the outbox, and tells who listens at once. */
 export function plainEvents({ runtime: { clock, random } }: CoreBase): EventLog {

@@ -5,18 +5,12 @@
  */
 import { normalizeIp, sourceKey } from "../address/ip.ts";
 import { ApiError } from "./api_error.ts";
+import { Attempts } from "./attempts.ts";
 
 /** Failures of one source that are answered within one window. */
 export const FAILURES_PER_WINDOW = 10;
 /** Length of a window. */
 export const WINDOW_MS = 60_000;
-/** Sources that are remembered at once. */
-const SOURCES = 10_000;
-
-interface Window {
-  failures: number;
-  readonly endsAt: number;
-}
 
 /** Options of {@linkcode KeyCheck}. */
 export interface KeyCheckOptions {
@@ -28,12 +22,12 @@ export interface KeyCheckOptions {
 
 /** Lets those in who have the key. */
 export class KeyCheck {
-  readonly #options: KeyCheckOptions;
-  /** By source, the window that ends first at the front: all are equally long. */
-  readonly #windows = new Map<string, Window>();
+  readonly #isKey: KeyCheckOptions["isKey"];
+  readonly #failures: Attempts;
 
-  constructor(options: KeyCheckOptions) {
-    this.#options = options;
+  constructor({ isKey, now }: KeyCheckOptions) {
+    this.#isKey = isKey;
+    this.#failures = new Attempts({ attempts: FAILURES_PER_WINDOW, windowMs: WINDOW_MS }, now);
   }
 
   /**
@@ -45,25 +39,12 @@ export class KeyCheck {
    */
   check(headers: Headers, address: string): void {
     const key = keyOf(headers);
-    if (key !== null && this.#options.isKey(key)) return;
-    const waitMs = this.#fail(sourceKey(normalizeIp(address)));
+    if (key !== null && this.#isKey(key)) return;
+    const waitMs = this.#failures.count(sourceKey(normalizeIp(address)));
     if (waitMs > 0) {
       throw new ApiError(429, "Too many failed attempts", { "Retry-After": String(Math.ceil(waitMs / 1000)) });
     }
     throw new ApiError(401, key === null ? "Unauthorized: API key required" : "Unauthorized: Invalid API key");
-  }
-
-  /** Milliseconds for which this source is not answered; 0 when it may try again. */
-  #fail(source: string): number {
-    const now = this.#options.now();
-    for (const [name, { endsAt }] of this.#windows) {
-      if (endsAt > now && this.#windows.size <= SOURCES) break;
-      this.#windows.delete(name);
-    }
-    const window = this.#windows.get(source) ?? { failures: 0, endsAt: now + WINDOW_MS };
-    if (window.failures === 0) this.#windows.set(source, window);
-    window.failures++;
-    return window.failures > FAILURES_PER_WINDOW ? window.endsAt - now : 0;
   }
 }
 

@@ -61,7 +61,9 @@ export async function postgresServer(): Promise<TestServer> {
   const data = join(folder, "data");
   const port = await freePort();
   // It refuses to run as root.
-  const asUser = process.getuid?.() === 0 ? ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] : [];
+  const asUser = process.getuid?.() === 0
+    ? ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", "--pdeathsig=KILL"]
+    : [];
   if (asUser.length > 0) execFileSync("chown", ["postgres", folder]);
   chmodSync(folder, 0o755);
   const [first = "", ...rest] = [...asUser, join(programs, "initdb"), "-D", data, "-A", "trust", "-U", "core", "-N"];

@@ -1,7 +1,7 @@
-import { gunzip } from "../../../src/core/composition/gzip_splice.ts";
-import { isFailure } from "../../../src/core/failure.ts";
-import { deepEqual, equal, ok, rejects } from "../../harness.ts";
-import { addLink, addNode, addProtocol, addUser, composedTest } from "./composition_fixture.ts";
+import { gunzip } from "../../src/core/composition/gzip_splice.ts";
+import { isFailure } from "../../src/core/failure.ts";
+import { deepEqual, equal, ok, rejects } from "../harness.ts";
+import { addLink, addNode, addProtocol, addUser, composedTest } from "./core_composition_stage.ts";
 
 const ANNA = "0d4c7f2a-91b6-4e38-8a55-2f7be1c09d14";
 const BERT = "b1c6a1de-0b43-4a57-9e0e-55a1f5a3f3aa";

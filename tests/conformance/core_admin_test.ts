@@ -1,5 +1,5 @@
-import { deepEqual, equal, match, notEqual, ok } from "../../harness.ts";
-import { adminTest, made, nodeBody } from "./admin_fixture.ts";
+import { deepEqual, equal, match, notEqual, ok } from "../harness.ts";
+import { adminTest, made, nodeBody } from "./core_admin_stage.ts";
 
 const ROUTES: readonly (readonly [method: string, path: string, scope: "read" | "write" | "admin"])[] = [
   ...["users", "subscriptions", "node-protocols", "node-outbounds", "node-tunnels"].flatMap((name) =>

@@ -1,18 +1,17 @@
 /**
- * A composition on a database in memory, with what it needs of Core.
+ * A composition on a database, with what it needs of Core.
  *
  * @module
  */
-import { createComposition } from "../../../src/core/composition/composition.ts";
-import type { Composition } from "../../../src/core/composition/types.ts";
-import type { NewEvent } from "../../../src/core/events/types.ts";
-import type { CoreParts } from "../../../src/core/parts.ts";
-import type { Database } from "../../../src/core/store/database.ts";
-import { openDatabase } from "../../../src/core/store/open.ts";
-import { silentLogger } from "../../../src/log/silent.ts";
-import { detectRuntime } from "../../../src/runtime/detect.ts";
-import { FakeClock } from "../../fake_clock.ts";
-import { test } from "../../harness.ts";
+import { createComposition } from "../../src/core/composition/composition.ts";
+import type { Composition } from "../../src/core/composition/types.ts";
+import type { NewEvent } from "../../src/core/events/types.ts";
+import type { CoreParts } from "../../src/core/parts.ts";
+import type { Database } from "../../src/core/store/database.ts";
+import { silentLogger } from "../../src/log/silent.ts";
+import { detectRuntime } from "../../src/runtime/detect.ts";
+import { FakeClock } from "../fake_clock.ts";
+import { onEachStore } from "./core_stores.ts";
 
 /** A composition and what is around it. */
 export interface ComposedStage {
@@ -25,11 +24,10 @@ export interface ComposedStage {
 }
 
 /** Opens one. */
-export async function composedStage(): Promise<ComposedStage> {
+export async function composedStage(db: Database): Promise<ComposedStage> {
   const clock = new FakeClock();
   const real = await detectRuntime();
   const runtime = { ...real, clock };
-  const db = await openDatabase({ kind: "sqlite", path: "" }, real, silentLogger);
   const events: NewEvent[] = [];
   const parts = {
     runtime,
@@ -50,17 +48,14 @@ export async function composedStage(): Promise<ComposedStage> {
     clock,
     events,
     parts,
-    async close(): Promise<void> {
-      await composition.close();
-      await db.close();
-    },
+    close: () => composition.close(),
   };
 }
 
 /** A test with a composition of its own. */
 export function composedTest(name: string, run: (stage: ComposedStage) => Promise<void>): void {
-  test(name, async () => {
-    const stage = await composedStage();
+  onEachStore(name, async (db) => {
+    const stage = await composedStage(db);
     try {
       await run(stage);
     } finally {

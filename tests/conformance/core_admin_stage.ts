@@ -1,20 +1,21 @@
 /**
- * The routes of administrators on a database in memory; the rest of Core answers with what a test says.
+ * The routes of administrators on a database; the rest of Core answers with what a test says.
  *
  * @module
  */
-import type { AdminDeps } from "../../../src/core/admin/deps.ts";
-import { createAdminTokens } from "../../../src/core/admin/tokens.ts";
-import { createApp } from "../../../src/core/app.ts";
-import type { Scope } from "../../../src/core/contract/types.ts";
-import { createJoinTokens } from "../../../src/core/node_auth/join_tokens.ts";
-import { createNodeKeys } from "../../../src/core/node_auth/node_keys.ts";
-import type { CoreParts } from "../../../src/core/parts.ts";
-import { adminRoutes } from "../../../src/core/routes/admin/routes.ts";
-import { createCoreSecret } from "../../../src/core/secret.ts";
-import { readCoreSettings } from "../../../src/core/settings.ts";
-import { test } from "../../harness.ts";
-import { type ComposedStage, composedStage } from "./composition_fixture.ts";
+import type { AdminDeps } from "../../src/core/admin/deps.ts";
+import { createAdminTokens } from "../../src/core/admin/tokens.ts";
+import { createApp } from "../../src/core/app.ts";
+import type { Scope } from "../../src/core/contract/types.ts";
+import { createJoinTokens } from "../../src/core/node_auth/join_tokens.ts";
+import { createNodeKeys } from "../../src/core/node_auth/node_keys.ts";
+import type { CoreParts } from "../../src/core/parts.ts";
+import { adminRoutes } from "../../src/core/routes/admin/routes.ts";
+import { createCoreSecret } from "../../src/core/secret.ts";
+import { readCoreSettings } from "../../src/core/settings.ts";
+import type { Database } from "../../src/core/store/database.ts";
+import { onEachStore } from "./core_stores.ts";
+import { type ComposedStage, composedStage } from "./core_composition_stage.ts";
 
 /** An answer. */
 export interface Answer {
@@ -46,8 +47,8 @@ export interface AdminStage extends ComposedStage {
 }
 
 /** Opens one. */
-export async function adminStage(deps: Partial<AdminDeps> = {}): Promise<AdminStage> {
-  const stage = await composedStage();
+export async function adminStage(db: Database, deps: Partial<AdminDeps> = {}): Promise<AdminStage> {
+  const stage = await composedStage(db);
   const settings = readCoreSettings(() => undefined);
   const secret = await createCoreSecret("p".repeat(40), stage.clock);
   const parts: CoreParts = { ...stage.parts, settings, secret };
@@ -97,8 +98,8 @@ export function adminTest(
   run: (stage: AdminStage) => Promise<void>,
   deps: Partial<AdminDeps> = {},
 ): void {
-  test(name, async () => {
-    const stage = await adminStage(deps);
+  onEachStore(name, async (db) => {
+    const stage = await adminStage(db, deps);
     try {
       await run(stage);
     } finally {

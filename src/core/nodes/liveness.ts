@@ -22,6 +22,8 @@ export type LivenessParts = Pick<CoreParts, "runtime" | "logger" | "db" | "event
 /** What is known of a node without asking. */
 interface Known {
   ip: string;
+  /** What its agent can run, with commas. */
+  services: string;
   /** Whether nothing has to be done when it is heard. */
   awake: boolean;
 }
@@ -50,6 +52,8 @@ export class Liveness {
     if (known === null) return;
     this.#heard.set(nodeId, this.#now());
     if (ip !== undefined && ip !== known.ip) await this.#move(caller, known, ip);
+    const services = caller.agentServices.join(",");
+    if (services !== known.services) await this.#note(nodeId, known, services);
     if (!known.awake) await this.#wake(nodeId, known);
   }
 
@@ -112,11 +116,19 @@ export class Liveness {
   }
 
   async #load(nodeId: number): Promise<Known | null> {
-    const [row] = await this.#parts.db.query<{ ip: string }>("SELECT ip FROM nodes WHERE id = $1", [nodeId]);
+    const [row] = await this.#parts.db.query<{ ip: string; agent_services: string | null }>(
+      "SELECT ip, agent_services FROM nodes WHERE id = $1",
+      [nodeId],
+    );
     if (row === undefined) return null;
-    const known = { ip: row.ip, awake: false };
+    const known = { ip: row.ip, services: row.agent_services ?? "", awake: false };
     this.#known.set(nodeId, known);
     return known;
+  }
+
+  async #note(nodeId: number, known: Known, services: string): Promise<void> {
+    await this.#parts.db.exec("UPDATE nodes SET agent_services = $2 WHERE id = $1", [nodeId, services || null]);
+    known.services = services;
   }
 
   async #move({ nodeId, ip: from }: NodeCaller, known: Known, ip: string): Promise<void> {

@@ -119,6 +119,18 @@ stageTest("an address that changed is taken over, with a row in the audit log", 
   }]);
 });
 
+stageTest("what an agent can run is noted when it changes", async (open) => {
+  const stage = await open();
+  const { authKey } = await stage.node();
+  const noted: unknown[] = [];
+  for (const services of [undefined, "nodepass", "nodepass, xray", "xray,nodepass", undefined]) {
+    const headers = { "x-node-auth-key": authKey, ...(services === undefined ? {} : { "x-agent-services": services }) };
+    await stage.call("POST", "/node/heartbeat", { body: {}, headers });
+    noted.push(...await nodes(stage, "agent_services"));
+  }
+  deepEqual(noted, [[null], ["nodepass"], ["nodepass,xray"], ["nodepass,xray"], [null]]);
+});
+
 stageTest("what went wrong on a node: status, text, one a second", async (open) => {
   const stage = await open();
   const { authKey } = await stage.node();

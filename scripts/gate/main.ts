@@ -64,6 +64,7 @@ function staticSteps(): Step[] {
     step("doc comments", "compile", checkDocComments),
     step("API document", "read", lintDocument),
     denoStep("dashboard is built", "read", "run", "-A", "scripts/assets/main.ts", "--check"),
+    denoStep("gRPC messages are built", "read", "run", "-A", "scripts/proto/main.ts", "--check"),
   ];
 }
 

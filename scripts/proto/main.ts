@@ -1,5 +1,5 @@
 /**
- * `deno run -A scripts/proto/main.ts`: makes the code of the gRPC messages; `--check` only says whether what is there is
+ * `deno task proto`: makes the code of the gRPC messages; `--check` only says whether what is there is
  * what the `.proto` files make.
  *
  * @module
@@ -15,7 +15,7 @@ for (const [path, text] of made) {
     await Deno.writeTextFile(join(ROOT, path), text);
     console.log(path);
   } else if (await Deno.readTextFile(join(ROOT, path)).catch(() => "") !== text) {
-    console.error(`${path} is not what its .proto file makes: run \`deno run -A scripts/proto/main.ts\``);
+    console.error(`${path} is not what its .proto file makes: run \`deno task proto\``);
     Deno.exitCode = 1;
   }
 }

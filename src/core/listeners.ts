@@ -23,7 +23,7 @@ export interface Listeners {
   readonly grpc: SocketAddress;
   /** `http://host:port` */
   readonly httpUrl: string;
-  /** Reads the certificate again, for new HTTP connections. Never rejects: what is wrong is logged, the old one stays. */
+  /** Reads the certificate again, for new connections. Never rejects: what is wrong is logged, the old one stays. */
   reload(): Promise<void>;
 }
 
@@ -73,8 +73,9 @@ function listenersOf(parts: CoreParts, http: HttpServer, grpc: GrpcDoor, tls: Tl
         const latest = await tlsOf(parts);
         if (latest === null || latest.chainPem === shown.chainPem && latest.keyPem === shown.keyPem) return;
         http.setCertificate(latest);
+        grpc.setCertificate(latest);
         shown = latest;
-        parts.logger.info("Certificate of HTTP reloaded; gRPC shows it after a restart");
+        parts.logger.info("Certificate reloaded");
       } catch (error) {
         parts.logger.error("Certificate not reloaded, the old one stays", { reason: messageOf(error) });
       }

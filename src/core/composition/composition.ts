@@ -23,8 +23,10 @@ const DEBOUNCE_MS = 1_000;
 const SWEEP_MS = 5_000;
 /** Configurations that are composed, and nodes that are told to fetch theirs, in a second. */
 export const BUILDS_PER_SECOND = 200;
-/** Nodes that are composed in one transaction: they share what they have in common. */
+/** Nodes that are composed in one transaction at most: they share what they have in common. */
 const BATCH = 20;
+/** About how long others wait for such a transaction. */
+const BATCH_MS = 100;
 /** Marks that are read at once. */
 const MARKS = 500;
 
@@ -52,6 +54,7 @@ class Composer implements Composition {
   #unmarked: Set<number> | "all" = new Set();
   #flushing: Promise<void> | null = null;
   #again = false;
+  #batch = BATCH;
   #closed = false;
 
   constructor(parts: CoreParts, { debounceMs = DEBOUNCE_MS, buildsPerSecond = BUILDS_PER_SECOND }: CompositionOptions) {
@@ -126,13 +129,23 @@ class Composer implements Composition {
         const ids = rows.map(({ id }) => num(id));
         if (ids.length === 0) break;
         after = ids.at(-1) ?? after;
-        for (let at = 0; at < ids.length && !this.#closed; at += BATCH) {
-          const batch = ids.slice(at, at + BATCH);
+        for (let at = 0; at < ids.length && !this.#closed;) {
+          const batch = ids.slice(at, at + this.#batch);
+          at += batch.length;
           await this.#builds.wait(batch.length);
-          await composeMarked(this.#parts, this.#cache, batch);
+          await this.#compose(batch);
         }
       }
     } while (this.#again && !this.#closed);
+  }
+
+  /** Large configurations go in small batches: everybody else writes in between. */
+  async #compose(batch: readonly number[]): Promise<void> {
+    const { clock } = this.#parts.runtime;
+    const startedAt = clock.now();
+    await composeMarked(this.#parts, this.#cache, batch);
+    const fitting = Math.floor(batch.length * BATCH_MS / Math.max(1, clock.now() - startedAt));
+    this.#batch = Math.min(BATCH, Math.max(1, fitting));
   }
 
   async latest(

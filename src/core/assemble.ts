@@ -6,10 +6,11 @@
 import type { Closing } from "./closing.ts";
 import { createMemoryStore } from "./ephemeral/memory.ts";
 import type { EphemeralStore } from "./ephemeral/types.ts";
+import { createEventLog } from "./events/event_log.ts";
 import { createJobs } from "./jobs.ts";
 import { type CoreBase, openStore } from "./open_store.ts";
 import type { CoreParts } from "./parts.ts";
-import { plainEvents, plainMetrics } from "./stand_ins.ts";
+import { plainMetrics } from "./stand_ins.ts";
 
 /** Makes the parts, from the database up. */
 export async function assemble(base: CoreBase, closing: Closing): Promise<CoreParts> {
@@ -18,7 +19,7 @@ export async function assemble(base: CoreBase, closing: Closing): Promise<CorePa
   const ephemeral = await ephemeralOf(base);
   closing.add("ephemeral store", () => ephemeral.close());
   const jobs = createJobs(store);
-  const events = plainEvents(base);
+  const events = createEventLog(store);
   closing.add("events", () => events.close());
   closing.add("jobs", () => jobs.close());
   return { ...store, metrics, ephemeral, jobs, events };

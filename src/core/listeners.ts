@@ -53,6 +53,8 @@ export async function listen(parts: CoreParts, services: CoreServices, closing: 
     tls,
   });
   closing.add("gRPC", () => grpc.close({ graceMs: GRACE_MS }));
+  // Before the doors, which wait for calls under way.
+  closing.add("event streams", () => services.feed.close());
   return listenersOf(parts, http, grpc, tls);
 }
 

@@ -4,10 +4,13 @@
  * @module
  */
 import type { Hono } from "hono";
+import { answerEvents } from "../http/sse.ts";
 import { type AdminTokens, createAdminTokens } from "./admin/tokens.ts";
 import { createApp } from "./app.ts";
 import type { Closing } from "./closing.ts";
 import { createComposition } from "./composition/composition.ts";
+import { createEventFeed, type EventFeed } from "./events/feed.ts";
+import { startWebhooks } from "./events/webhooks.ts";
 import { Failure } from "./failure.ts";
 import { createJoinTokens, type JoinTokens } from "./node_auth/join_tokens.ts";
 import { type CoreNodeAuth, createNodeAuth } from "./node_auth/node_auth.ts";
@@ -26,6 +29,7 @@ export interface CoreServices {
   readonly intervals: Intervals;
   readonly joinTokens: JoinTokens;
   readonly adminTokens: AdminTokens;
+  readonly feed: EventFeed;
 }
 
 /** Makes them, in the order in which they need each other. */
@@ -40,6 +44,8 @@ export async function createServices(parts: CoreParts, closing: Closing): Promis
   closing.add("presence", () => presence.close());
   const stats = plainStats();
   closing.add("stats", () => stats.close());
+  const feed = createEventFeed(parts);
+  startWebhooks(parts);
   const auth = createNodeAuth(parts);
   const joinTokens = createJoinTokens(parts);
   const adminTokens = createAdminTokens(parts);
@@ -48,8 +54,11 @@ export async function createServices(parts: CoreParts, closing: Closing): Promis
   const routes = adminRoutes(parts, {
     ...{ composition, auth, joinTokens, usage, presence, stats },
     eraseUserIps: (tx, userId) => tx.exec("DELETE FROM user_ips WHERE user_id = $1", [userId]),
-    streamEvents: () => Promise.reject(new Failure("NOT_FOUND", "No such path")),
+    streamEvents: (c) => {
+      if (feed.full) throw new Failure("RATE_LIMITED", "Too many readers of events", { retryAfterMs: 5_000 });
+      return answerEvents(c, (stream, lastEventId) => feed.attach(stream, lastEventId));
+    },
   });
   const app = createApp(parts, { service: node, auth, intervals, routes });
-  return { app, node, auth, intervals, joinTokens, adminTokens };
+  return { app, node, auth, intervals, joinTokens, adminTokens, feed };
 }

@@ -4,36 +4,13 @@
  * @module
  */
 import type { AdminPresence, AdminStats, AdminUsage } from "./admin/deps.ts";
-import type { CoreEvent, EventLog } from "./events/types.ts";
 import { Failure } from "./failure.ts";
 import type { CoreMetrics } from "./metrics.ts";
 import type { NodeServiceDeps } from "./node_service.ts";
 import type { CoreBase } from "./open_store.ts";
-import { uuidV7 } from "./uuid.ts";
 
 /** Counts nothing. */
 export const plainMetrics: CoreMetrics = { count() {}, observe() {}, gauge() {}, text: () => "" };
-
-/** Writes the outbox, and tells who listens at once. */
-export function plainEvents({ runtime: { clock, random } }: CoreBase): EventLog {
-  const takers = new Set<(event: CoreEvent) => void>();
-  return {
-    async emit(tx, event) {
-      const at = Math.floor(clock.wall());
-      const id = uuidV7(at, random);
-      await tx.exec(
-        "INSERT INTO events_outbox (event_id, type, at, node_id, user_id, data) VALUES ($1, $2, $3, $4, $5, $6)",
-        [id, event.type, at, event.nodeId ?? null, event.userId ?? null, JSON.stringify(event.data)],
-      );
-      for (const take of takers) take({ ...event, id, at });
-    },
-    subscribe(take) {
-      takers.add(take);
-      return () => takers.delete(take);
-    },
-    close: () => Promise.resolve(),
-  };
-}
 
 const done = (): Promise<void> => Promise.resolve();
 

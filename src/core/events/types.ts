@@ -45,6 +45,8 @@ export interface EventLog {
   emit(tx: Database, event: NewEvent): Promise<void>;
   /** Calls `take` with every event from now on, until the returned function is called. */
   subscribe(take: (event: CoreEvent) => void): () => void;
+  /** The last events, the oldest first. */
+  recent(limit: number): Promise<CoreEvent[]>;
   /** Idempotent. */
   close(): Promise<void>;
 }

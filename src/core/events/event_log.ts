@@ -1,0 +1,184 @@
+/**
+ * The log of what happened: written with the change that it tells of, read again and passed on.
+ *
+ * @module
+ */
+import { messageOf } from "../../errors.ts";
+import type { Logger } from "../../log/types.ts";
+import type { Runtime, Timer } from "../../runtime/types.ts";
+import { type Database, num, numOrNull, type Row } from "../store/database.ts";
+import { uuidV7 } from "../uuid.ts";
+import type { CoreEvent, EventLog, NewEvent } from "./types.ts";
+
+/** Other replicas write events too: so often they are looked for. */
+const LOOK_MS = 500;
+/** How soon after one of our own. */
+const SOON_MS = 10;
+/** A transaction may show its rows later than one that began after it; after this long none is to be expected. */
+const LATE_MS = 30_000;
+const PAGE = 1_000;
+
+/** With what the log is made. */
+export interface EventLogBase {
+  readonly runtime: Pick<Runtime, "clock" | "random">;
+  readonly logger: Logger;
+  readonly db: Database;
+}
+
+/** The log of this database. It reads only while somebody listens. */
+export function createEventLog(base: EventLogBase): EventLog {
+  return new DatabaseEventLog(base);
+}
+
+class DatabaseEventLog implements EventLog {
+  readonly #base: EventLogBase;
+  readonly #takers = new Set<(event: CoreEvent) => void>();
+  /** Numbers above `#passed` that were passed on already, and when they were written. */
+  readonly #recent = new Map<number, number>();
+  /** Every number up to here is done with. */
+  #passed = 0;
+  #ready: Promise<void> | null = null;
+  #timer: Timer | null = null;
+  #soon: Timer | null = null;
+  #reading: Promise<void> | null = null;
+  #again = false;
+  #failing = false;
+  #closed = false;
+
+  constructor(base: EventLogBase) {
+    this.#base = base;
+  }
+
+  async emit(tx: Database, event: NewEvent): Promise<void> {
+    const { clock, random } = this.#base.runtime;
+    const at = Math.floor(clock.wall());
+    const [row] = await tx.query(
+      "INSERT INTO events_outbox (event_id, type, at, node_id, user_id, data) VALUES ($1, $2, $3, $4, $5, $6) RETURNING seq",
+      [uuidV7(at, random), event.type, at, event.nodeId ?? null, event.userId ?? null, JSON.stringify(event.data)],
+    );
+    await tx.exec(
+      `INSERT INTO webhook_deliveries (webhook_id, event_seq, next_attempt_at)
+      SELECT id, $1, $2 FROM webhooks WHERE enabled = 1 AND (types = '[]' OR types LIKE $3)`,
+      [num(row?.seq), at, `%"${event.type}"%`],
+    );
+    this.#lookSoon();
+  }
+
+  subscribe(take: (event: CoreEvent) => void): () => void {
+    this.#takers.add(take);
+    this.#ready ??= this.#begin();
+    return () => this.#takers.delete(take);
+  }
+
+  async recent(limit: number): Promise<CoreEvent[]> {
+    const rows = await this.#base.db.query(`SELECT ${COLUMNS} FROM events_outbox ORDER BY seq DESC LIMIT $1`, [limit]);
+    return rows.map(eventOf).reverse();
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#timer?.cancel();
+    this.#soon?.cancel();
+    this.#takers.clear();
+    await this.#ready?.catch(() => {});
+    await this.#reading;
+  }
+
+  /** What was written before the first listener came is not news. */
+  async #begin(): Promise<void> {
+    try {
+      const [row] = await this.#base.db.query("SELECT coalesce(max(seq), 0) AS seq FROM events_outbox");
+      this.#passed = num(row?.seq);
+      if (this.#closed) return;
+      this.#timer = this.#base.runtime.clock.every(LOOK_MS, () => this.#look());
+    } catch (error) {
+      this.#ready = null;
+      this.#base.logger.error("Cannot read events", { reason: messageOf(error) });
+    }
+  }
+
+  #lookSoon(): void {
+    if (this.#takers.size === 0 || this.#closed) return;
+    this.#soon ??= this.#base.runtime.clock.after(SOON_MS, () => {
+      this.#soon = null;
+      this.#look();
+    });
+  }
+
+  #look(): void {
+    if (this.#takers.size === 0 || this.#closed) return;
+    if (this.#reading !== null) {
+      this.#again = true;
+      return;
+    }
+    this.#reading = this.#read().finally(() => {
+      this.#reading = null;
+      if (!this.#again) return;
+      this.#again = false;
+      this.#look();
+    });
+  }
+
+  async #read(): Promise<void> {
+    const { db, logger } = this.#base;
+    try {
+      await this.#ready;
+      let from = this.#passed;
+      for (;;) {
+        const rows = await db.query(
+          `SELECT ${COLUMNS} FROM events_outbox WHERE seq > $1 ORDER BY seq LIMIT $2`,
+          [from, PAGE],
+        );
+        for (const row of rows) this.#pass(row);
+        if (rows.length < PAGE || this.#closed) break;
+        from = num(rows.at(-1)?.seq);
+      }
+      this.#forget();
+      this.#failing = false;
+    } catch (error) {
+      if (!this.#failing) logger.error("Cannot read events", { reason: messageOf(error) });
+      this.#failing = true;
+    }
+  }
+
+  #pass(row: Row): void {
+    const seq = num(row.seq);
+    if (this.#recent.has(seq)) return;
+    const event = eventOf(row);
+    this.#recent.set(seq, event.at);
+    for (const take of this.#takers) take(event);
+  }
+
+  /** Numbers that can have no unseen one before them. */
+  #forget(): void {
+    const old = this.#base.runtime.clock.wall() - LATE_MS;
+    for (const seq of [...this.#recent.keys()].sort((a, b) => a - b)) {
+      if ((this.#recent.get(seq) ?? 0) > old) return;
+      this.#recent.delete(seq);
+      this.#passed = seq;
+    }
+  }
+}
+
+/** What {@linkcode eventOf} needs. */
+export const COLUMNS = "seq, event_id, type, at, node_id, user_id, data";
+
+/** One row of the outbox. */
+export function eventOf(row: Row): CoreEvent {
+  const [nodeId, userId] = [numOrNull(row.node_id), numOrNull(row.user_id)];
+  return {
+    id: String(row.event_id),
+    type: row.type as CoreEvent["type"],
+    at: num(row.at),
+    ...(nodeId === null ? {} : { nodeId }),
+    ...(userId === null ? {} : { userId }),
+    data: JSON.parse(String(row.data)) as CoreEvent["data"],
+  };
+}
+
+/** One event as it is sent to others: the members of the envelope, the time in ISO 8601. */
+export function eventJson(event: CoreEvent): string {
+  const { id, type, at, nodeId, userId, data } = event;
+  return JSON.stringify({ id, type, at: new Date(at).toISOString(), nodeId, userId, data });
+}

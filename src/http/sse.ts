@@ -8,9 +8,9 @@
 import type { ServerResponse } from "node:http";
 // The same.
 import type { Socket } from "node:net";
-import type { HttpBindings } from "@hono/node-server";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import type { Context } from "hono";
+import type { Connection } from "./connection.ts";
 
 /** A peer that vanished is noticed by its silence on the wire. */
 const KEEP_ALIVE_MS = 30_000;
@@ -78,8 +78,8 @@ export class EventStream {
  *
  * @param attach gets the stream and the `Last-Event-ID` of a reader that comes back
  */
-export function answerEvents(
-  context: Context<{ Bindings: HttpBindings }>,
+export function answerEvents<E extends { Bindings: Pick<Connection, "outgoing"> }>(
+  context: Context<E>,
   attach: (stream: EventStream, lastEventId: string | null) => void,
 ): Response {
   if (context.req.raw.method === "HEAD") return context.body(null, 200, { "Content-Type": HEADERS["Content-Type"]! });

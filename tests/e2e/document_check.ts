@@ -4,7 +4,7 @@
  * @module
  */
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
-import { resolve } from "../../src/master/openapi/operations.ts";
+import { resolve } from "../../src/http/openapi/operations.ts";
 import type {
   Answer,
   Header,
@@ -13,7 +13,7 @@ import type {
   Operation,
   PathItem,
   Schema,
-} from "../../src/master/openapi/types.ts";
+} from "../../src/http/openapi/types.ts";
 
 const SCHEMA_PLACE = "#/components/schemas/";
 const METHODS: readonly string[] = ["get", "post", "put", "patch", "delete"] satisfies readonly Method[];

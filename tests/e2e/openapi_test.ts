@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import { once } from "node:events";
 import type { InstanceView } from "../../src/master/instance.ts";
 import { openApiDocument } from "../../src/master/openapi/document.ts";
-import { operationsOf } from "../../src/master/openapi/operations.ts";
+import { operationsOf } from "../../src/http/openapi/operations.ts";
 import type { SessionRecord } from "../../src/report/types.ts";
 import { deepEqual, equal, match, ok } from "../harness.ts";
 import { freePort } from "../unit/tunnel/forward_fixture.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Answer, Header, MediaType, Parameter, Reference, Schema } from "./types.ts";
+import type { Answer, Header, MediaType, Parameter, Reference, Schema } from "../../http/openapi/types.ts";
 
 type ParameterName = "InstanceId" | "IfMatch";
 

@@ -5,7 +5,7 @@
  */
 import { bodyAnswers, errorAnswer, etagHeaders, json, keyAnswers, saveAnswers } from "./answers.ts";
 import { exampleApiKey } from "./instance_schemas.ts";
-import type { Answer, Section } from "./types.ts";
+import type { Answer, Section } from "../../http/openapi/types.ts";
 
 const tags = ["API key"];
 

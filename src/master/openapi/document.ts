@@ -11,7 +11,7 @@ import { info } from "./info.ts";
 import { instances } from "./instances.ts";
 import { operation } from "./operation.ts";
 import { sessions } from "./sessions.ts";
-import type { OpenApiDocument, Section } from "./types.ts";
+import type { OpenApiDocument, Section } from "../../http/openapi/types.ts";
 
 const sections: readonly Section[] = [instances, sessions, apiKey, events, info, operation];
 

@@ -5,7 +5,7 @@
  */
 import { keyAnswers, schemaRef } from "./answers.ts";
 import { exampleInstance } from "./instance_schemas.ts";
-import type { Section } from "./types.ts";
+import type { Section } from "../../http/openapi/types.ts";
 
 const exampleEvent = {
   type: "update",

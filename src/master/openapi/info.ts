@@ -4,7 +4,7 @@
  * @module
  */
 import { bodyAnswers, errorAnswer, json, keyAnswers, saveAnswers } from "./answers.ts";
-import type { Json, Schema, Section } from "./types.ts";
+import type { Json, Schema, Section } from "../../http/openapi/types.ts";
 
 const tags = ["Master"];
 const text = (description: string): Schema => ({ type: "string", description });

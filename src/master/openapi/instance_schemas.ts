@@ -4,7 +4,7 @@
  * @module
  */
 import { schemaRef } from "./answers.ts";
-import type { Json, Schema } from "./types.ts";
+import type { Json, Schema } from "../../http/openapi/types.ts";
 
 const bytes = (description: string): Schema => ({
   type: "integer",

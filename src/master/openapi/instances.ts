@@ -14,7 +14,7 @@ import {
   saveAnswers,
 } from "./answers.ts";
 import { exampleApiKey, exampleInstance, instanceSchemas } from "./instance_schemas.ts";
-import type { Answer, Operation, RequestBody, Section } from "./types.ts";
+import type { Answer, Operation, RequestBody, Section } from "../../http/openapi/types.ts";
 
 const tags = ["Instances"];
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { answerRef, errorAnswer, json, keyAnswers } from "./answers.ts";
-import type { Operation, Section } from "./types.ts";
+import type { Operation, Section } from "../../http/openapi/types.ts";
 
 const tags = ["Operation"];
 const tooLarge = { "431": answerRef("HeadersTooLarge") };

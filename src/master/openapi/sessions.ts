@@ -4,7 +4,7 @@
  * @module
  */
 import { answerRef, errorAnswer, json, keyAnswers, parameterRef, schemaRef } from "./answers.ts";
-import type { Json, Operation, Schema, Section } from "./types.ts";
+import type { Json, Operation, Schema, Section } from "../../http/openapi/types.ts";
 
 const tags = ["Sessions and logs"];
 

@@ -5,13 +5,15 @@
  */
 import { pagePolicy, styleHashesOf } from "../../http/page.ts";
 import { assets } from "../dashboard/assets.ts";
-import { docsPage } from "../docs_page.ts";
+import { docsPage } from "../../http/docs/page.ts";
 import { openApiDocument } from "../openapi/document.ts";
 import type { Handler } from "../request.ts";
 
 /** Pages change with the program alone, but browsers must notice that. */
 const PAGE_HEADERS: Readonly<Record<string, string>> = { "Cache-Control": "no-cache" };
 const HTML: Readonly<Record<string, string>> = { "Content-Type": "text/html; charset=utf-8" };
+
+const CALLS = { origin: "http://127.0.0.1:9090", typed: false };
 
 /** What is made from the document, once. */
 interface Documents {
@@ -52,6 +54,6 @@ function documentsOf(prefix: string): Promise<Documents> {
 
 async function makeDocuments(prefix: string): Promise<Documents> {
   const document = openApiDocument(prefix);
-  const html = docsPage(document);
+  const html = docsPage(document, CALLS);
   return { json: JSON.stringify(document), html, policy: pagePolicy(await styleHashesOf(html)) };
 }

@@ -1,12 +1,13 @@
 import { styleHashesOf } from "../../../src/http/page.ts";
-import { docsPage } from "../../../src/master/docs_page.ts";
+import { docsPage } from "../../../src/http/docs/page.ts";
 import { openApiDocument } from "../../../src/master/openapi/document.ts";
-import { operationsOf } from "../../../src/master/openapi/operations.ts";
-import type { OpenApiDocument } from "../../../src/master/openapi/types.ts";
+import { operationsOf } from "../../../src/http/openapi/operations.ts";
+import type { OpenApiDocument } from "../../../src/http/openapi/types.ts";
 import { equal, ok, test } from "../../harness.ts";
 
+const CALLS = { origin: "http://127.0.0.1:9090", typed: false };
 const document = openApiDocument("/admin");
-const page = docsPage(document);
+const page = docsPage(document, CALLS);
 
 test("docsPage shows every operation and every schema", () => {
   for (const { operation, path } of operationsOf(document)) {
@@ -43,7 +44,7 @@ test("docsPage needs no script and nothing of another host", () => {
 test("docsPage escapes the texts of the document", () => {
   const info = { ...document.info, title: `<b>"x"</b>`, description: "`<i>`" };
   const odd: OpenApiDocument = { ...document, info };
-  const text = docsPage(odd);
+  const text = docsPage(odd, CALLS);
   ok(!text.includes('<b>"x"') && text.includes("&lt;b&gt;&quot;x&quot;&lt;/b&gt;"));
   ok(text.includes("<code>&lt;i&gt;</code>"));
 });

@@ -1,6 +1,6 @@
 import { openApiDocument } from "../../../src/master/openapi/document.ts";
-import { operationsOf, resolve } from "../../../src/master/openapi/operations.ts";
-import type { Answer, MediaType, Parameter } from "../../../src/master/openapi/types.ts";
+import { operationsOf, resolve } from "../../../src/http/openapi/operations.ts";
+import type { Answer, MediaType, Parameter } from "../../../src/http/openapi/types.ts";
 import { DocumentCheck } from "../../e2e/document_check.ts";
 import { deepEqual, equal, ok, test } from "../../harness.ts";
 

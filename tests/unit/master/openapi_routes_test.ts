@@ -1,6 +1,6 @@
 import { routes } from "../../../src/master/app.ts";
 import { openApiDocument } from "../../../src/master/openapi/document.ts";
-import { operationsOf } from "../../../src/master/openapi/operations.ts";
+import { operationsOf } from "../../../src/http/openapi/operations.ts";
 import { deepEqual, test } from "../../harness.ts";
 
 const operations = operationsOf(openApiDocument("/api"));

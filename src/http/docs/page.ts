@@ -3,15 +3,19 @@
  *
  * @module
  */
-import { operationDetails } from "./docs/operation.ts";
-import { schemaTable } from "./docs/schema.ts";
-import { docsStyle } from "./docs/style.ts";
-import { escapeHtml, prose } from "./docs/text.ts";
-import { operationsOf } from "./openapi/operations.ts";
-import type { OpenApiDocument } from "./openapi/types.ts";
+import { operationDetails, type ShownCalls } from "./operation.ts";
+import { schemaTable } from "./schema.ts";
+import { docsStyle } from "./style.ts";
+import { escapeHtml, prose } from "./text.ts";
+import { operationsOf } from "../openapi/operations.ts";
+import type { OpenApiDocument } from "../openapi/types.ts";
 
-/** The page for a document. */
-export function docsPage(document: OpenApiDocument): string {
+/**
+ * The page for a document.
+ *
+ * @param calls what the calls that it shows look like
+ */
+export function docsPage(document: OpenApiDocument, calls: ShownCalls): string {
   const operations = operationsOf(document);
   const groups = document.tags.map((tag) => ({
     ...tag,
@@ -29,7 +33,7 @@ export function docsPage(document: OpenApiDocument): string {
   ).join("");
   const parts = groups.map((group) =>
     `<section id="${group.id}"><h2>${escapeHtml(group.name)}</h2>${prose(group.description)}${
-      group.operations.map((placed) => operationDetails(document, placed)).join("")
+      group.operations.map((placed) => operationDetails(document, placed, calls)).join("")
     }</section>`
   ).join("");
   const schemas = Object.entries(document.components.schemas).map(([name, schema]) =>

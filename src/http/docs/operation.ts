@@ -6,20 +6,27 @@
 import { type PlacedOperation, resolve } from "../openapi/operations.ts";
 import { typeText } from "./schema.ts";
 import { codeBlock, escapeHtml, phrase, prose } from "./text.ts";
-import type { Answer, Example, MediaType, OpenApiDocument, Parameter } from "../openapi/types.ts";
+import type { Answer, Example, Json, MediaType, OpenApiDocument, Operation, Parameter } from "../openapi/types.ts";
+
+/** What the calls look like that are shown. */
+export interface ShownCalls {
+  /** `http://host:port` of the server. */
+  readonly origin: string;
+  /** Whether bodies come with their content type, because the server asks for it. */
+  readonly typed: boolean;
+}
 
 /** The operation as an article that opens and closes. */
-export function operationDetails(document: OpenApiDocument, placed: PlacedOperation): string {
+export function operationDetails(document: OpenApiDocument, placed: PlacedOperation, calls: ShownCalls): string {
   const { path, method, item, operation } = placed;
   const parameters = [...item.parameters ?? [], ...operation.parameters ?? []].map((one) => resolve(document, one));
-  const isPublic = operation.security?.length === 0;
   const parts = [
     `<p class="where"><b class="${method}">${method}</b> <code>${escapeHtml(path)}</code></p>`,
     prose(operation.description),
-    `<p class="key">${isPublic ? "Needs no key." : "Needs the API key."}</p>`,
+    `<p class="key">${keyText(document, operation)}</p>`,
     parametersTable(parameters),
     bodyText(operation.requestBody?.content),
-    `<h4>Call</h4>${codeBlock(curl(document, placed, parameters))}`,
+    `<h4>Call</h4>${codeBlock(curl(document, placed, parameters, calls))}`,
     `<h4>Answers</h4><dl>${
       Object.entries(operation.responses).map(([status, answer]) => answerText(status, resolve(document, answer)))
         .join("")
@@ -29,6 +36,27 @@ export function operationDetails(document: OpenApiDocument, placed: PlacedOperat
     `<code>${escapeHtml(path)}</code> <span>${
       escapeHtml(operation.summary)
     }</span></summary><div id="${operation.operationId}">${parts.join("")}</div></details>`;
+}
+
+function keyText(document: OpenApiDocument, { security }: Operation): string {
+  if (security?.length === 0) return "Needs no key.";
+  const [name, scopes] = Object.entries((security ?? document.security)[0] ?? {})[0] ?? ["", []];
+  const what = asText(document.components.securitySchemes[name]?.["x-what"]) ?? "the API key";
+  return `Needs ${escapeHtml(what)}${
+    scopes.map((scope) => ` with the scope <code>${escapeHtml(scope)}</code>`).join("")
+  }.`;
+}
+
+/** The header of a key, for a shell. */
+function keyHeader(document: OpenApiDocument, { security }: Operation): string | null {
+  if (security?.length === 0) return null;
+  const name = Object.keys((security ?? document.security)[0] ?? {})[0] ?? "";
+  const scheme = document.components.securitySchemes[name];
+  return scheme?.type === "http" ? "Authorization: Bearer $TOKEN" : `${asText(scheme?.name) ?? "X-API-Key"}: $KEY`;
+}
+
+function asText(value: Json | undefined): string | null {
+  return typeof value === "string" ? value : null;
 }
 
 function parametersTable(parameters: readonly Parameter[]): string {
@@ -72,18 +100,27 @@ function errorTexts(examples: Readonly<Record<string, Example>> | undefined): st
 }
 
 /** The call as a line for a shell. */
-function curl(document: OpenApiDocument, placed: PlacedOperation, parameters: readonly Parameter[]): string {
+function curl(
+  document: OpenApiDocument,
+  placed: PlacedOperation,
+  parameters: readonly Parameter[],
+  calls: ShownCalls,
+): string {
   const { path, method, operation } = placed;
   const query: string[] = [];
-  let place = `${document.servers[0]?.url ?? ""}${path}`;
+  let place = `${document.servers[0]?.url ?? ""}${path}`.replace(/^\/\//, "/");
   for (const { name, in: where, example } of parameters) {
     if (where === "path") place = place.replace(`{${name}}`, String(example));
     if (where === "query" && example !== undefined) query.push(`${name}=${String(example)}`);
   }
-  const address = `http://127.0.0.1:9090${place}${query.length > 0 ? `?${query.join("&")}` : ""}`;
+  const address = `${calls.origin}${place}${query.length > 0 ? `?${query.join("&")}` : ""}`;
   const words = ["curl", ...(method === "get" ? [] : ["-X", method.toUpperCase()])];
-  if (operation.security?.length !== 0) words.push('-H "X-API-Key: $KEY"');
+  const header = keyHeader(document, operation);
+  if (header !== null) words.push(`-H "${header}"`);
   const body = Object.values(operation.requestBody?.content["application/json"]?.examples ?? {})[0]?.value;
-  if (body !== undefined) words.push(`-d '${JSON.stringify(body)}'`);
+  if (body !== undefined) {
+    if (calls.typed) words.push('-H "Content-Type: application/json"');
+    words.push(`-d '${JSON.stringify(body)}'`);
+  }
   return [...words, `'${address}'`].join(" ");
 }

@@ -1,5 +1,5 @@
 /**
- * The part of OpenAPI 3.1 that the document of a master uses.
+ * The part of OpenAPI 3.1 that the documents of masters and Core use.
  *
  * @module
  */
@@ -73,7 +73,7 @@ export interface Operation {
   readonly summary: string;
   readonly description: string;
   readonly tags: readonly string[];
-  /** Empty: no key. */
+  /** Empty: no key. Names of scopes stand behind a scheme. */
   readonly security?: readonly Readonly<Record<string, readonly string[]>>[];
   readonly parameters?: readonly (Parameter | Reference)[];
   readonly requestBody?: RequestBody;

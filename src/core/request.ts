@@ -9,6 +9,7 @@ import { readBody } from "../http/body.ts";
 import type { Connection } from "../http/connection.ts";
 import type { Actor } from "./admin/tokens.ts";
 import { parseJson } from "./contract/json.ts";
+import type { Scope } from "./contract/types.ts";
 import { Failure } from "./failure.ts";
 import { inflate } from "./inflate.ts";
 import type { NodeCaller } from "./node_calls.ts";
@@ -41,6 +42,8 @@ export interface CoreRoute {
   readonly method: "GET" | "POST" | "PATCH" | "PUT" | "DELETE";
   /** As in an OpenAPI document: `/admin/nodes/{id}`. */
   readonly path: string;
+  /** Who may, as the OpenAPI document says it: everybody, nodes, or tokens with a scope. */
+  readonly access: "public" | "node" | Scope;
   /** Returns when the caller may; runs before anything of the body is read. */
   admit(c: CoreContext): void | Promise<void>;
   /** Answers, or throws a {@linkcode Failure}. */
@@ -58,7 +61,7 @@ export async function readJson(c: CoreContext, limit: number): Promise<unknown> 
     throw new Failure("UNSUPPORTED_MEDIA_TYPE", "Request body must be application/json in UTF-8");
   }
   const compressed = isGzip(c.req.header("content-encoding"));
-  const bytes = await bodyOf(c.req.raw, limit);
+  const bytes = await readBytes(c, limit);
   return parseJson(compressed ? await inflate(bytes, limit * INFLATED_TIMES) : bytes);
 }
 
@@ -81,9 +84,14 @@ function isGzip(encoding: string | undefined): boolean {
   }
 }
 
-async function bodyOf(request: Request, limit: number): Promise<Uint8Array<ArrayBuffer>> {
+/**
+ * The bytes of a body, as they come.
+ *
+ * @throws {Failure} PAYLOAD_TOO_LARGE, VALIDATION_FAILED
+ */
+export async function readBytes(c: CoreContext, limit: number): Promise<Uint8Array<ArrayBuffer>> {
   try {
-    return await readBody(request, limit);
+    return await readBody(c.req.raw, limit);
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     if (error.status === 413) throw new Failure("PAYLOAD_TOO_LARGE", `Request body exceeds ${limit} bytes`);

@@ -148,13 +148,13 @@ export const webhookCreate: Body<admin.WebhookCreate> = closed(webhookCreateMemb
 /** `PATCH /admin/webhooks/{id}`. */
 export const webhookChange: Body<admin.WebhookChange> = closed(webhookMembers);
 
-const tokenMembers = {
-  name: one(name),
-  scopes: one(field.listOf(field.oneOf(SCOPES), 1, SCOPES.length)),
-  expiresAt: maybeNull(field.time),
-};
+const scopes = field.listOf(field.oneOf(SCOPES), 1, SCOPES.length);
+const tokenMembers = { name: one(name), scopes: one(scopes), expiresAt: maybeNull(field.time) };
 /** `POST /admin/tokens`. */
 export const tokenCreate: Body<admin.TokenCreate> = closed(tokenMembers);
+const tokenChangeMembers = { name: maybe(name), scopes: maybe(scopes), expiresAt: maybeNull(field.time) };
+/** `PATCH /admin/tokens/{id}`. */
+export const tokenChange: Body<admin.TokenChange> = closed(tokenChangeMembers);
 
 /** The query of a list; other members belong to the route. */
 export const pageQuery: Body<admin.PageQuery> = open({

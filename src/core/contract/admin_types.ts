@@ -158,6 +158,14 @@ export interface TokenCreate {
   readonly expiresAt?: number | null | undefined;
 }
 
+/** `PATCH /admin/tokens/{id}`. */
+export interface TokenChange {
+  readonly name?: string | undefined;
+  readonly scopes?: readonly Scope[] | undefined;
+  /** UTC milliseconds; null: never. */
+  readonly expiresAt?: number | null | undefined;
+}
+
 /** The query of a list. */
 export interface PageQuery {
   /** 1..500. */

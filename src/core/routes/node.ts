@@ -45,6 +45,7 @@ export function nodeRoutes({ service, auth }: NodeRouteDeps): readonly CoreRoute
   ): CoreRoute => ({
     method,
     path,
+    access: "node",
     admit: admit(access),
     handle: async (c) => await handle(c.get("caller") as NodeCaller, c),
   });
@@ -53,6 +54,7 @@ export function nodeRoutes({ service, auth }: NodeRouteDeps): readonly CoreRoute
     {
       method: "POST",
       path: "/node/register",
+      access: "public",
       admit: () => {},
       handle: async (c) => {
         const proof = {

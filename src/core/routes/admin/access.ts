@@ -9,7 +9,13 @@ import type { AdminDeps } from "../../admin/deps.ts";
 import { Records } from "../../admin/records.ts";
 import type { AdminTokens } from "../../admin/tokens.ts";
 import { webhooks } from "../../admin/webhooks.ts";
-import { joinTokenCreate, tokenCreate, webhookChange, webhookCreate } from "../../contract/admin_bodies.ts";
+import {
+  joinTokenCreate,
+  tokenChange,
+  tokenCreate,
+  webhookChange,
+  webhookCreate,
+} from "../../contract/admin_bodies.ts";
 import { text } from "../../contract/fields.ts";
 import type { CoreParts } from "../../parts.ts";
 import { answerJson } from "../../request.ts";
@@ -40,6 +46,10 @@ export function accessAdminRoutes(
       return answerJson(await access.createToken(call, await bodyOf(c, tokenCreate)));
     }],
     ["GET", "/admin/tokens/{id}", "admin", async (c) => answerJson(await access.getToken(idOf(c)))],
+    ["PATCH", "/admin/tokens/{id}", "admin", async (c, call) => {
+      const id = idOf(c);
+      return answerJson(await access.changeToken(call, id, await bodyOf(c, tokenChange)));
+    }],
     ["DELETE", "/admin/tokens/{id}", "admin", async (c, call) => {
       await access.revokeToken(call, idOf(c));
       return answerOk();

@@ -16,6 +16,7 @@ import type { Scope } from "../../contract/types.ts";
 import { Failure } from "../../failure.ts";
 import type { CoreParts } from "../../parts.ts";
 import { answerJson, type CoreContext, type CoreRoute, readJson } from "../../request.ts";
+import { Once } from "./once.ts";
 
 /** The largest body of an administrator. */
 const BODY_BYTES = 1024 * 1024;
@@ -38,9 +39,11 @@ export function guarded(
   tokens: Pick<AdminTokens, "authenticate">,
   routes: readonly AdminRoute[],
 ): CoreRoute[] {
+  const once = new Once(() => clock.now());
   return routes.map(([method, path, scope, handle]) => ({
     method,
     path,
+    access: scope,
     async admit(c): Promise<void> {
       const actor = await tokens.authenticate(c.req.header("Authorization"), c.get("ip"));
       c.env.admit?.();
@@ -50,13 +53,15 @@ export function guarded(
     async handle(c): Promise<Response> {
       const actor = c.get("actor");
       if (actor === undefined) throw new Failure("AUTH_REQUIRED", "A bearer token is missing");
-      return await handle(c, {
+      const call: AdminCall = {
         actor,
         ip: c.get("ip"),
         requestId: c.get("requestId"),
         at: Math.floor(clock.wall()),
         ifMatch: ifMatchOf(c.req.header("If-Match")),
-      });
+      };
+      if (method !== "POST") return await handle(c, call);
+      return await once.answer(c, String(actor.tokenId), BODY_BYTES, () => handle(c, call));
     },
   }));
 }

@@ -34,7 +34,7 @@ export async function signBody(secret: string, at: number, body: Uint8Array): Pr
   signed.set(head);
   signed.set(body, head.length);
   const mac = new Uint8Array(await crypto.subtle.sign("HMAC", key, signed));
-  return `t=${at},v1=${mac.toHex()}`;
+  return `t=${at},v1=${Array.from(mac, (byte) => byte.toString(16).padStart(2, "0")).join("")}`;
 }
 
 /** Sends what is due, from now until the jobs are closed. */

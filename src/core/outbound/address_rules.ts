@@ -23,7 +23,6 @@ const NEVER = list(
 );
 /** Only where it was allowed: networks behind the same door (RFC 1918, RFC 6598, RFC 4193). */
 const PRIVATE = list("10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7");
-/** Documentation networks are no place either, but harmless: they are what examples are made of. */
 const LOOPBACK = list("127.0.0.0/8", "::1/128");
 
 /** How an address is seen. */

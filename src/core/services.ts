@@ -19,7 +19,8 @@ import { createIntervals, type Intervals } from "./nodes/intervals.ts";
 import type { CoreParts } from "./parts.ts";
 import type { CoreEnv } from "./request.ts";
 import { adminRoutes } from "./routes/admin/routes.ts";
-import { plainPresence, plainStats, plainUsage } from "./stand_ins.ts";
+import { plainPresence, plainStats } from "./stand_ins.ts";
+import { createUsage } from "./usage/usage.ts";
 
 /** What answers calls. */
 export interface CoreServices {
@@ -38,7 +39,7 @@ export async function createServices(parts: CoreParts, closing: Closing): Promis
   await intervals.count();
   const composition = createComposition(parts);
   closing.add("composition", () => composition.close());
-  const usage = plainUsage();
+  const usage = createUsage(parts, { composition });
   closing.add("usage", () => usage.close());
   const presence = plainPresence();
   closing.add("presence", () => presence.close());

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { AdminPresence, AdminStats, AdminUsage } from "./admin/deps.ts";
+import type { AdminPresence, AdminStats } from "./admin/deps.ts";
 import { Failure } from "./failure.ts";
 import type { CoreMetrics } from "./metrics.ts";
 import type { NodeServiceDeps } from "./node_service.ts";
@@ -13,18 +13,6 @@ import type { CoreBase } from "./open_store.ts";
 export const plainMetrics: CoreMetrics = { count() {}, observe() {}, gauge() {}, text: () => "" };
 
 const done = (): Promise<void> => Promise.resolve();
-
-/** Forgets what it is told. */
-export function plainUsage(): NodeServiceDeps["usage"] & AdminUsage & { close(): Promise<void> } {
-  return {
-    report: done,
-    outbound: done,
-    read: () => Promise.resolve({ rows: [], truncated: false }),
-    recount: () => Promise.resolve({ up: 0n, down: 0n }),
-    forget() {},
-    close: done,
-  };
-}
 
 /** Forgets what it is told. */
 export function plainPresence(): NodeServiceDeps["presence"] & AdminPresence & { close(): Promise<void> } {

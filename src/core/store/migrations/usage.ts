@@ -2,7 +2,8 @@
  * Where traffic is counted.
  *
  * `bytes_*` is what went through, `counted_*` the same times the multiplier of the node at that time: what subscriptions
- * were charged. `minute`, `hour` and `day` are the milliseconds at which they begin.
+ * were charged. `minute`, `hour` and `day` are the milliseconds at which they begin. Minutes come first in the key of
+ * `usage_minutes`: what is written now lies together, and so does what is too old.
  *
  * @module
  */
@@ -19,10 +20,10 @@ CREATE TABLE usage_minutes (
   bytes_down {int} NOT NULL,
   counted_up {int} NOT NULL DEFAULT 0,
   counted_down {int} NOT NULL DEFAULT 0,
-  PRIMARY KEY (node_id, node_protocol_id, user_id, subscription_id, minute)
+  PRIMARY KEY (minute, node_id, node_protocol_id, user_id, subscription_id)
 ){partitioned by minute}{rowless};
 {postgres: CREATE TABLE usage_minutes_rest PARTITION OF usage_minutes DEFAULT;}
-CREATE INDEX usage_minutes_minute ON usage_minutes (minute);
+CREATE INDEX usage_minutes_user ON usage_minutes (user_id, minute);
 
 CREATE TABLE usage_hours (
   node_id {int} NOT NULL,

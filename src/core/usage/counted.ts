@@ -1,0 +1,50 @@
+/**
+ * What a subscription was charged, added up from its rows.
+ *
+ * @module
+ */
+import type { Database } from "../store/database.ts";
+import { STEPS } from "./add_rows.ts";
+import { summed } from "./amount.ts";
+import { FOLDED_UNTIL } from "./folded.ts";
+
+/** A subscription as SQL: columns or placeholders. */
+export interface CountedOf {
+  readonly user: string;
+  readonly subscription: string;
+}
+
+/**
+ * SQL for what was charged since a time: whole minutes, or the whole hours and days whose minutes are not kept any more.
+ * Minutes that are folded lie in hours and days, the others do not.
+ *
+ * @param since SQL for the time
+ */
+export function countedSince(dialect: Database["dialect"], way: "up" | "down", of: CountedOf, since: string): string {
+  const [minute, hour, day] = (["minute", "hour", "day"] as const).map((step) => {
+    const { ms } = STEPS[step];
+    return `((${since} + ${ms - 1}) / ${ms} * ${ms})`;
+  });
+  const sum = (step: keyof typeof STEPS, where: string): string =>
+    `COALESCE((SELECT ${summed(dialect, `counted_${way}`)} FROM ${STEPS[step].table}
+      WHERE user_id = ${of.user} AND subscription_id = ${of.subscription} AND ${where}), 0)`;
+  return `(${sum("minute", `minute >= ${FOLDED_UNTIL} AND minute >= ${minute}`)}
+    + ${sum("minute", `minute < ${FOLDED_UNTIL} AND minute >= ${minute} AND minute < ${hour}`)}
+    + ${sum("hour", `hour >= ${hour} AND hour < ${day}`)} + ${sum("day", `day >= ${day}`)})`;
+}
+
+/** What a subscription was charged since a time. */
+export async function recount(
+  tx: Database,
+  subscriptionId: number,
+  since: number,
+): Promise<{ readonly up: bigint; readonly down: bigint }> {
+  const of = { user: "s.user_id", subscription: "s.id" };
+  const from = tx.dialect === "postgres" ? "$2::bigint" : "$2";
+  const [row] = await tx.query(
+    `SELECT ${countedSince(tx.dialect, "up", of, from)} AS up, ${countedSince(tx.dialect, "down", of, from)} AS down
+      FROM subscriptions s WHERE s.id = $1`,
+    [subscriptionId, since],
+  );
+  return { up: BigInt(String(row?.up ?? 0)), down: BigInt(String(row?.down ?? 0)) };
+}

@@ -1,0 +1,111 @@
+/**
+ * Reports that are written together: one commit for all that came while the one before was under way.
+ *
+ * @module
+ */
+import { messageOf } from "../../errors.ts";
+import { Failure, isFailure } from "../failure.ts";
+import { type Outcome, type Report, sizeOf } from "./report.ts";
+
+/** Reports of one commit. */
+const MOST_REPORTS = 200;
+/** What waits when the database is too slow for what comes: more is refused, agents keep it. */
+const MOST_WAITING = 2_000_000;
+const RETRY_MS = 5_000;
+
+/** Writes reports in one transaction and says what came of each. */
+export type WriteReports = (reports: readonly Report[]) => Promise<readonly Outcome[]>;
+
+interface Waiting {
+  readonly report: Report;
+  readonly settle: (outcome: Outcome) => void;
+}
+
+/** One queue in front of the database. Reports of it are written in the order in which they came. */
+export class ReportQueue {
+  readonly #write: WriteReports;
+  readonly #mostEntries: number;
+  #waiting: Waiting[] = [];
+  #size = 0;
+  #running: Promise<void> | null = null;
+  #closed = false;
+
+  /**
+   * A queue.
+   *
+   * @param mostEntries a commit takes no more, unless one report alone has more
+   */
+  constructor(mostEntries: number, write: WriteReports) {
+    this.#mostEntries = mostEntries;
+    this.#write = write;
+  }
+
+  /**
+   * Resolves when the report is stored durably.
+   *
+   * @throws {Failure} what refuses it
+   */
+  async add(report: Report): Promise<Exclude<Outcome, Failure>> {
+    if (this.#closed) throw busy("Core is ending");
+    if (this.#size > MOST_WAITING) throw busy("Too much is reported at once");
+    const { promise, resolve } = Promise.withResolvers<Outcome>();
+    this.#waiting.push({ report, settle: resolve });
+    this.#size += sizeOf(report);
+    this.#running ??= this.#run();
+    const outcome = await promise;
+    if (outcome instanceof Failure) throw outcome;
+    return outcome;
+  }
+
+  /** Writes what waits and takes nothing more. Idempotent. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    // What arrives in the same moment goes together.
+    await Promise.resolve();
+    while (this.#waiting.length > 0) {
+      const group = this.#next();
+      const outcomes = await this.#attempt(group.map(({ report }) => report));
+      for (const [at, { settle }] of group.entries()) settle(outcomes[at] ?? broken("no outcome"));
+    }
+    this.#running = null;
+  }
+
+  #next(): Waiting[] {
+    let size = 0;
+    let count = 0;
+    for (const { report } of this.#waiting) {
+      if (count > 0 && (count === MOST_REPORTS || size + sizeOf(report) > this.#mostEntries)) break;
+      size += sizeOf(report);
+      count++;
+    }
+    this.#size -= size;
+    const group = this.#waiting.slice(0, count);
+    this.#waiting = this.#waiting.slice(count);
+    return group;
+  }
+
+  /** Never rejects. What one report does to the database must not be the fault of the others. */
+  async #attempt(reports: readonly Report[]): Promise<readonly Outcome[]> {
+    try {
+      return await this.#write(reports);
+    } catch (error) {
+      const failure = error instanceof Failure ? error : broken(messageOf(error), error);
+      if (reports.length === 1 || isFailure(failure, "STORE_UNAVAILABLE")) return reports.map(() => failure);
+      const outcomes: Outcome[] = [];
+      for (const report of reports) outcomes.push(...await this.#attempt([report]));
+      return outcomes;
+    }
+  }
+}
+
+function busy(reason: string): Failure {
+  return new Failure("STORE_UNAVAILABLE", `Cannot take the report: ${reason}`, { retryAfterMs: RETRY_MS });
+}
+
+function broken(reason: string, cause?: unknown): Failure {
+  return new Failure("INTERNAL", `Cannot store the report: ${reason}`, { cause });
+}

@@ -1,0 +1,77 @@
+/**
+ * Counts traffic, each report exactly once.
+ *
+ * @module
+ */
+import type { AdminUsage } from "../admin/deps.ts";
+import type { Composition } from "../composition/types.ts";
+import type { OutboundUsageBatch, UsageBatch } from "../contract/types.ts";
+import { recount } from "./counted.ts";
+import { fingerprintOf } from "./fingerprint.ts";
+import { beginFolding } from "./folded.ts";
+import { type LimitParts, watchExpiry } from "./limits.ts";
+import { ReportQueue } from "./queue.ts";
+import { readUsage } from "./read.ts";
+import type { Report } from "./report.ts";
+import { ReportWriter } from "./write.ts";
+
+/** What is counted. */
+export interface Usage extends AdminUsage {
+  /**
+   * Counts traffic of users; resolves when it is stored durably. A report that was counted already changes nothing.
+   *
+   * @throws {Failure} SEQ_GAP, RATE_LIMITED, STORE_UNAVAILABLE
+   */
+  report(nodeId: number, batch: UsageBatch): Promise<void>;
+  /** The same for outbounds. One without a place in a stream is counted as often as it comes. */
+  outbound(nodeId: number, batch: OutboundUsageBatch): Promise<void>;
+  /** Writes what waits. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** PostgreSQL takes several commits at once; the reports of one node stay in one queue. */
+const LANES = { sqlite: 1, postgres: 4 } as const;
+/** SQLite writes on the thread that answers everybody: its commits are short. */
+const MOST_ENTRIES = { sqlite: 5_000, postgres: 20_000 } as const;
+
+/** Counts on the database of these parts. */
+export function createUsage(
+  parts: LimitParts,
+  { composition }: { readonly composition: Pick<Composition, "mark" | "changed"> },
+): Usage {
+  const { db, metrics, runtime: { clock } } = parts;
+  const writer = new ReportWriter(parts, composition);
+  const queues = Array.from(
+    { length: LANES[db.dialect] },
+    () => new ReportQueue(MOST_ENTRIES[db.dialect], (reports) => writer.write(reports)),
+  );
+  const begun = beginFolding(db).catch(() => {});
+  watchExpiry(parts, composition);
+
+  const take = async (report: Report): Promise<void> => {
+    await begun;
+    const outcome = await queues[report.nodeId % queues.length]?.add(report);
+    metrics.count("core_usage_reports_total", 1, { kind: report.kind, outcome: outcome ?? "" });
+    if (outcome === "applied") metrics.count("core_usage_entries_total", report.entries.length);
+  };
+  return {
+    async report(nodeId, { entries, ...place }) {
+      const numbered = place.stream !== undefined && place.seq !== undefined;
+      if (!numbered && entries.length === 0) return;
+      const fingerprint = numbered ? null : await fingerprintOf(nodeId, entries);
+      await take({ kind: "usage", nodeId, place: numbered ? place : {}, entries, items: [], fingerprint });
+    },
+    async outbound(nodeId, { items, ...place }) {
+      const numbered = place.stream !== undefined && place.seq !== undefined;
+      if (!numbered && items.length === 0) return;
+      await take({ kind: "outbound", nodeId, place: numbered ? place : {}, entries: [], items, fingerprint: null });
+    },
+    read: (of, range) => readUsage(db, of, range, Math.floor(clock.wall())),
+    recount,
+    // Everything is read in the transaction that counts it.
+    forget() {},
+    async close() {
+      await Promise.all(queues.map((queue) => queue.close()));
+    },
+  };
+}

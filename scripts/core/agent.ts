@@ -123,7 +123,9 @@ export class Agent {
 
   async #online(): Promise<void> {
     const lastSeen = new Date().toISOString();
-    const users = this.#clients.filter((_, index) => index % 10 === 0).map(({ userId, nodeProtocolId }): OnlineItem => ({
+    const users = this.#clients.filter((_, index) => index % 10 === 0).map((
+      { userId, nodeProtocolId },
+    ): OnlineItem => ({
       userId,
       nodeProtocolId,
       ips: [{ ip: `198.51.100.${userId % 250 + 1}`, lastSeen }],

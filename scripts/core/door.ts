@@ -110,7 +110,12 @@ export function readPace(header: string | null | undefined, before: Pace): Pace 
 }
 
 /** A door that loses calls: some before Core has them, some of the replies. */
-export function lossy(door: NodeDoor, lostCalls: number, lostReplies: number, random: () => number = Math.random): NodeDoor {
+export function lossy(
+  door: NodeDoor,
+  lostCalls: number,
+  lostReplies: number,
+  random: () => number = Math.random,
+): NodeDoor {
   return new Proxy(door, {
     get(target, name) {
       const value = Reflect.get(target, name, target);

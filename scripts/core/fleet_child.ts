@@ -21,9 +21,7 @@ const agents = plan.nodes.map(({ code, key }, index) => {
   const folder = join(plan.folder, code);
   mkdirSync(folder, { recursive: true });
   // Every fourth node has HTTP alone.
-  const door: NodeDoor = index % 4 === 3
-    ? new HttpDoor(base, key)
-    : new GrpcDoor(grpcClient(grpcPort), base, key);
+  const door: NodeDoor = index % 4 === 3 ? new HttpDoor(base, key) : new GrpcDoor(grpcClient(grpcPort), base, key);
   const agent = new Agent({
     ...{ code, folder, span: plan.span, speed: plan.speed },
     door: lossy(door, plan.lostCalls, plan.lostReplies),
@@ -42,4 +40,7 @@ for (const { counts } of agents) {
   total.syncs += counts.syncs;
   total.faults.push(...counts.faults);
 }
-process.stdout.write(`drained ${JSON.stringify({ ...total, faults: total.faults.slice(0, 5) })}\n`, () => process.exit(0));
+process.stdout.write(
+  `drained ${JSON.stringify({ ...total, faults: total.faults.slice(0, 5) })}\n`,
+  () => process.exit(0),
+);

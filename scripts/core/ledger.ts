@@ -58,7 +58,10 @@ export async function readLedger(env: Readonly<Record<string, string>>): Promise
 }
 
 /** What everybody together sent in that time. */
-export function emitted({ nodes, uuids }: Population, span: Span): { readonly users: Bytes; readonly outbounds: Bytes } {
+export function emitted(
+  { nodes, uuids }: Population,
+  span: Span,
+): { readonly users: Bytes; readonly outbounds: Bytes } {
   const emails = nodes.flatMap(({ protocolId }) => uuids.map((uuid) => `${uuid}.${protocolId}`));
   return {
     users: totalOf(emails, span),

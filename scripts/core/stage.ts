@@ -8,7 +8,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path/posix";
 import { openPostgres } from "../../src/core/store/postgres.ts";
 import { detectRuntime } from "../../src/runtime/detect.ts";
-import { postgresMissing, postgresServer, redisMissing, redisServer, type TestServer } from "../../tests/core_servers.ts";
+import {
+  postgresMissing,
+  postgresServer,
+  redisMissing,
+  redisServer,
+  type TestServer,
+} from "../../tests/core_servers.ts";
 import { CoreProcess } from "../../tests/e2e/core_process.ts";
 import type { RuntimeName } from "../../tests/e2e/process.ts";
 import { freePort } from "../../tests/unit/tunnel/forward_fixture.ts";

@@ -77,6 +77,7 @@ export const commands: readonly CommandSummary[] = [
     summary: 'run the control plane of a fleet of nodes; see "nodepass help core-environment"',
     examples: [
       "nodepass core",
+      "DATABASE_URL=sqlite:./demo/core.db nodepass core demo",
       "HOST=0.0.0.0 TLS_CERT=chain.pem TLS_KEY=key.pem nodepass core",
       "nodepass core token create --name dashboard --scopes read --expires 720h",
     ],

@@ -15,12 +15,12 @@ import { coreFlags, coreUsage, logLevelFlag } from "./core_flags.ts";
 import { type Arguments, readArguments } from "./flags.ts";
 import { logFormat } from "./tunnel.ts";
 
-/** `nodepass core [run] | token create` */
+/** `nodepass core [run] | demo | token create` */
 export async function coreCommand(args: readonly string[], context: CommandContext): Promise<ExitCode> {
   const given = readArguments(args, "core", coreFlags);
   const words = given.positionals.join(" ");
   const settings = readCoreSettings((name) => context.runtime.process.env(name));
-  if (words === "" || words === "run") return await serve(given, settings, context);
+  if (words === "" || words === "run" || words === "demo") return await serve(given, settings, context);
   if (words === "token create") return await createToken(given, settings, context);
   throw new NodePassError("usage", `Cannot tell what to do with Core: expected ${coreUsage}`);
 }
@@ -46,7 +46,8 @@ async function serve(given: Arguments, settings: CoreSettings, context: CommandC
     const { startCore } = await import("../start/core.ts");
     core = await startCore({ settings, runtime, logger });
     process.setTitle(`nodepass core ${core.httpUrl}`);
-    greet(core, settings, context);
+    if (given.positionals[0] === "demo") await demonstrate(core, context);
+    else greet(core, settings, context);
     await stopping.promise;
     logger.info("Stopping: calls under way may end, no new ones are taken");
     await core.close();
@@ -56,6 +57,17 @@ async function serve(given: Arguments, settings: CoreSettings, context: CommandC
     return await Promise.race([run(), abandoned.promise]);
   } finally {
     for (const remove of undo) remove();
+  }
+}
+
+/** Fills it with the example; one that cannot be filled does not stay. */
+async function demonstrate(core: CoreHandle, context: CommandContext): Promise<void> {
+  const { fillDemo } = await import("../core/demo.ts");
+  try {
+    print(context, (await fillDemo(core)).join("\n"));
+  } catch (error) {
+    await core.close();
+    throw error;
   }
 }
 

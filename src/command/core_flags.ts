@@ -31,4 +31,4 @@ export const coreFlags: readonly Flag[] = [
 
 /** How it is called. */
 export const coreUsage =
-  "nodepass core [run] | token create [--name text] [--scopes read,write,admin] [--expires duration]";
+  "nodepass core [run] | demo | token create [--name text] [--scopes read,write,admin] [--expires duration]";

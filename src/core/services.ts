@@ -6,7 +6,7 @@
 import type { Hono } from "hono";
 import { answerEvents } from "../http/sse.ts";
 import { type AdminTokens, createAdminTokens } from "./admin/tokens.ts";
-import { createApp } from "./app.ts";
+import { createApp, routesOf } from "./app.ts";
 import type { Closing } from "./closing.ts";
 import { createComposition } from "./composition/composition.ts";
 import { createEventFeed, type EventFeed } from "./events/feed.ts";
@@ -17,14 +17,18 @@ import { type CoreNodeAuth, createNodeAuth } from "./node_auth/node_auth.ts";
 import { type CoreNodeService, createNodeService } from "./node_service.ts";
 import { createIntervals, type Intervals } from "./nodes/intervals.ts";
 import type { CoreParts } from "./parts.ts";
-import type { CoreEnv } from "./request.ts";
+import { createPresence } from "./presence/presence.ts";
+import { eraseUserIps } from "./presence/retention.ts";
+import type { CoreEnv, CoreRoute } from "./request.ts";
 import { adminRoutes } from "./routes/admin/routes.ts";
-import { plainPresence, plainStats } from "./stand_ins.ts";
+import { plainStats } from "./stand_ins.ts";
 import { createUsage } from "./usage/usage.ts";
 
 /** What answers calls. */
 export interface CoreServices {
   readonly app: Hono<CoreEnv>;
+  /** What the application serves. */
+  readonly routes: readonly CoreRoute[];
   readonly node: CoreNodeService;
   readonly auth: CoreNodeAuth;
   readonly intervals: Intervals;
@@ -41,7 +45,8 @@ export async function createServices(parts: CoreParts, closing: Closing): Promis
   closing.add("composition", () => composition.close());
   const usage = createUsage(parts, { composition });
   closing.add("usage", () => usage.close());
-  const presence = plainPresence();
+  const presence = createPresence(parts);
+  await presence.seed();
   closing.add("presence", () => presence.close());
   const stats = plainStats();
   closing.add("stats", () => stats.close());
@@ -54,12 +59,17 @@ export async function createServices(parts: CoreParts, closing: Closing): Promis
   closing.add("node service", () => node.close());
   const routes = adminRoutes(parts, {
     ...{ composition, auth, joinTokens, usage, presence, stats },
-    eraseUserIps: (tx, userId) => tx.exec("DELETE FROM user_ips WHERE user_id = $1", [userId]),
+    eraseUserIps: async (tx, userId) => {
+      const erased = await eraseUserIps(tx, userId);
+      presence.forget(userId);
+      return erased;
+    },
     streamEvents: (c) => {
       if (feed.full) throw new Failure("RATE_LIMITED", "Too many readers of events", { retryAfterMs: 5_000 });
       return answerEvents(c, (stream, lastEventId) => feed.attach(stream, lastEventId));
     },
   });
-  const app = createApp(parts, { service: node, auth, intervals, routes });
-  return { app, node, auth, intervals, joinTokens, adminTokens, feed };
+  const deps = { service: node, auth, intervals, routes };
+  const app = createApp(parts, deps);
+  return { app, routes: routesOf(deps), node, auth, intervals, joinTokens, adminTokens, feed };
 }

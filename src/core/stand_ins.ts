@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { AdminPresence, AdminStats } from "./admin/deps.ts";
+import type { AdminStats } from "./admin/deps.ts";
 import { Failure } from "./failure.ts";
 import type { CoreMetrics } from "./metrics.ts";
 import type { NodeServiceDeps } from "./node_service.ts";
@@ -13,16 +13,6 @@ import type { CoreBase } from "./open_store.ts";
 export const plainMetrics: CoreMetrics = { count() {}, observe() {}, gauge() {}, text: () => "" };
 
 const done = (): Promise<void> => Promise.resolve();
-
-/** Forgets what it is told. */
-export function plainPresence(): NodeServiceDeps["presence"] & AdminPresence & { close(): Promise<void> } {
-  return {
-    report: done,
-    onlineUsers: () => Promise.resolve({ users: [], cursor: null }),
-    user: () => Promise.resolve({ online: false, lastSeenAt: null, nodeProtocolIds: [] }),
-    close: done,
-  };
-}
 
 /** Forgets what it is told. */
 export function plainStats(): NodeServiceDeps["stats"] & AdminStats & { close(): Promise<void> } {

@@ -8,14 +8,14 @@ import { createMemoryStore } from "./ephemeral/memory.ts";
 import type { EphemeralStore } from "./ephemeral/types.ts";
 import { createEventLog } from "./events/event_log.ts";
 import { createJobs } from "./jobs.ts";
+import { createMetrics } from "./metrics.ts";
 import { type CoreBase, openStore } from "./open_store.ts";
 import type { CoreParts } from "./parts.ts";
-import { plainMetrics } from "./stand_ins.ts";
 
 /** Makes the parts, from the database up. */
 export async function assemble(base: CoreBase, closing: Closing): Promise<CoreParts> {
   const store = await openStore(base, closing, true);
-  const metrics = plainMetrics;
+  const metrics = createMetrics(base.runtime);
   const ephemeral = await ephemeralOf(base);
   closing.add("ephemeral store", () => ephemeral.close());
   const jobs = createJobs(store);

@@ -5,12 +5,7 @@
  */
 import type { AdminStats } from "./admin/deps.ts";
 import { Failure } from "./failure.ts";
-import type { CoreMetrics } from "./metrics.ts";
 import type { NodeServiceDeps } from "./node_service.ts";
-import type { CoreBase } from "./open_store.ts";
-
-/** Counts nothing. */
-export const plainMetrics: CoreMetrics = { count() {}, observe() {}, gauge() {}, text: () => "" };
 
 const done = (): Promise<void> => Promise.resolve();
 

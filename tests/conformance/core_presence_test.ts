@@ -73,12 +73,12 @@ onEachStore("presence: pages of who is online", async (db) => {
   const { presence, clock } = await presenceStage(db);
   await presence.report(1, [5, 3, 1, 2, 4].map((id) => seen(clock, 1, id, "198.51.100.4")));
   const ids: number[] = [];
-  for (let cursor: string | undefined; ids.length < 9;) {
-    const page = await presence.onlineUsers({ limit: 2, ...(cursor === undefined ? {} : { cursor }) });
+  let cursor: string | null = null;
+  do {
+    const page = await presence.onlineUsers({ limit: 2, cursor: cursor ?? undefined });
     ids.push(...page.users.map(({ userId }) => userId));
-    if (page.cursor === null) break;
     cursor = page.cursor;
-  }
+  } while (cursor !== null && ids.length < 9);
   deepEqual(ids, [1, 2, 3, 4, 5]);
   await rejects(presence.onlineUsers({ limit: 2, cursor: "x" }), (error) => isFailure(error, "VALIDATION_FAILED"));
 });

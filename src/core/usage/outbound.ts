@@ -48,14 +48,17 @@ function add(sums: Map<string, TagTraffic>, nodeId: number, tag: string, up: Amo
 /** Adds to the rows that are there; what is left over. */
 async function update(tx: Database, sums: readonly TagTraffic[]): Promise<TagTraffic[]> {
   const source = sourceOf(tx, sums, 1);
+  // SQLite returns columns of the table that changes, and those by its name alone.
   const found = await tx.query(
-    `UPDATE node_outbounds AS o SET traffic_bytes_up = ${clampedSum("o.traffic_bytes_up", "t.up")},
-        traffic_bytes_down = ${clampedSum("o.traffic_bytes_down", "t.down")}
-      FROM ${source.sql} WHERE o.node_id = t.node_id AND o.tag = t.tag RETURNING t.at AS at`,
+    `UPDATE node_outbounds SET
+        traffic_bytes_up = ${clampedSum("node_outbounds.traffic_bytes_up", "t.up")},
+        traffic_bytes_down = ${clampedSum("node_outbounds.traffic_bytes_down", "t.down")}
+      FROM ${source.sql} WHERE node_outbounds.node_id = t.node_id AND node_outbounds.tag = t.tag
+      RETURNING node_outbounds.node_id AS node_id, node_outbounds.tag AS tag`,
     source.params,
   );
-  const there = new Set(found.map(({ at }) => num(at)));
-  return sums.filter((_, at) => !there.has(at));
+  const there = new Set(found.map((row) => `${num(row.node_id)} ${row.tag}`));
+  return sums.filter(({ nodeId, tag }) => !there.has(`${nodeId} ${tag}`));
 }
 
 /** Those for which there is room in the list of a node, the others under one tag. */
@@ -91,8 +94,8 @@ async function insert(tx: Database, sums: readonly TagTraffic[], now: number): P
 function sourceOf(tx: Database, sums: readonly TagTraffic[], first: number): ReturnType<typeof rowSource> {
   return rowSource(
     tx,
-    { at: "bigint", node_id: "bigint", tag: "text", up: "bigint", down: "bigint" },
-    sums.map(({ nodeId, tag, up, down }, at) => [at, nodeId, tag, up, down]),
+    { node_id: "bigint", tag: "text", up: "bigint", down: "bigint" },
+    sums.map(({ nodeId, tag, up, down }) => [nodeId, tag, up, down]),
     first,
   );
 }

@@ -13,6 +13,7 @@ import { formatIntervals, type NodeAuth, type NodeService } from "./node_calls.t
 import type { Intervals } from "./nodes/intervals.ts";
 import type { CoreParts } from "./parts.ts";
 import type { CoreContext, CoreEnv, CoreRoute } from "./request.ts";
+import { documentRoutes } from "./routes/documents.ts";
 import { nodeRoutes } from "./routes/node.ts";
 import { uuidV7 } from "./uuid.ts";
 
@@ -28,10 +29,15 @@ export interface AppDeps {
 /** What the application needs of Core. */
 export type AppParts = Pick<CoreParts, "runtime" | "logger" | "settings" | "metrics">;
 
+/** Every route of a Core. */
+export function routesOf(deps: AppDeps): readonly CoreRoute[] {
+  return [...nodeRoutes(deps), ...documentRoutes, ...deps.routes ?? []];
+}
+
 /** The application of a Core. */
 export function createApp(parts: AppParts, deps: AppDeps): Hono<CoreEnv> {
   const { runtime: { clock, random }, logger, settings, metrics } = parts;
-  const routes = [...nodeRoutes(deps), ...deps.routes ?? []];
+  const routes = routesOf(deps);
   const app = new Hono<CoreEnv>();
 
   app.use(async (c, next) => {

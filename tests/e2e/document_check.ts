@@ -1,5 +1,5 @@
 /**
- * Holds answers of a master against its OpenAPI document.
+ * Holds answers of a master or a Core against its OpenAPI document.
  *
  * @module
  */
@@ -33,14 +33,19 @@ export interface Received {
 export class DocumentCheck {
   readonly #document: OpenApiDocument;
   readonly #ajv: Ajv2020;
+  readonly #cors: boolean;
   readonly #compiled = new Map<string, ValidateFunction>();
 
-  constructor(document: OpenApiDocument) {
+  /** @param cors whether browsers of every origin may call */
+  constructor(document: OpenApiDocument, { cors = true }: { readonly cors?: boolean } = {}) {
     this.#document = document;
+    this.#cors = cors;
     this.#ajv = new Ajv2020({ strict: true, allowUnionTypes: true, allErrors: true });
     const integer = { type: "number", validate: (value: number) => Number.isSafeInteger(value) } as const;
     this.#ajv.addFormat("int32", integer).addFormat("int64", integer);
     this.#ajv.addFormat("date-time", /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/);
+    this.#ajv.addFormat("uuid", /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i).addFormat("uri", /^[a-z]+:\/\/\S+$/);
+    this.#ajv.addFormat("ipv4", /^\d{1,3}(\.\d{1,3}){3}$/).addFormat("ipv6", /^[0-9a-f:.]*:[0-9a-f:.]*$/i);
     for (const [name, schema] of Object.entries(document.components.schemas)) {
       this.#ajv.addSchema(withoutPlaces(schema), `schema:${name}`);
     }
@@ -72,8 +77,11 @@ export class DocumentCheck {
   /** What is wrong with an answer, in words. */
   problems(received: Received): string[] {
     const method = received.method.toLowerCase();
-    const found = received.headers.get("access-control-allow-origin") === "*" ? [] : ["no Access-Control-Allow-Origin"];
-    if (method === "options") return [...found, ...(received.text ? ["an answer to OPTIONS with a body"] : [])];
+    const open = received.headers.get("access-control-allow-origin");
+    const found = open === (this.#cors ? "*" : null) ? [] : [`Access-Control-Allow-Origin is ${open}`];
+    if (method === "options" && this.#cors) {
+      return [...found, ...(received.text ? ["an answer to OPTIONS with a body"] : [])];
+    }
     const item = this.#item(received.path);
     if (item === null) return [...found, ...this.#undocumented(received, [400, 401, 404, 429])];
     const asked = method === "head" ? "get" : method;

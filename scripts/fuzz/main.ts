@@ -1,6 +1,7 @@
 /**
- * Requests made from the OpenAPI document, right and wrong ones, against a running master. Prints one JSON line; exits 0
- * when nothing was found, 1 with what was found, 2 when the program for it cannot be had.
+ * Requests made from the OpenAPI document, right and wrong ones, against a running master, or with `core` against a
+ * running Core. Prints one JSON line; exits 0 when nothing was found, 1 with what was found, 2 when the program for it
+ * cannot be had.
  *
  * `--examples N` sets how many requests an operation gets at most in each part of the run, `--seed N` repeats a run.
  *
@@ -9,10 +10,13 @@
 import { parseArgs } from "node:util";
 import { fileURLToPath } from "node:url";
 import { startAddressRelay } from "./address_relay.ts";
+import { startFuzzedCore } from "./core.ts";
 import { startFuzzedMaster } from "./master.ts";
+import type { Fuzzed } from "./fuzzed.ts";
 import { findSchemathesis } from "./tool.ts";
 
-const { values } = parseArgs({
+const { values, positionals: [what = "master"] } = parseArgs({
+  allowPositionals: true,
   options: { examples: { type: "string", default: "100" }, seed: { type: "string" } },
 });
 
@@ -22,27 +26,34 @@ if (!("path" in tool)) {
   Deno.exit(2);
 }
 
+if (what !== "master" && what !== "core") throw new Error(`"master" or "core" expected, not "${what}"`);
+const starters: Readonly<Record<typeof what, () => Promise<Fuzzed>>> = {
+  master: startFuzzedMaster,
+  core: startFuzzedCore,
+};
+
 const started = performance.now();
 let output: string;
 let found: boolean;
 let lockedOut: boolean;
 let failures: readonly string[];
 {
-  await using master = await startFuzzedMaster();
-  const relay = await startAddressRelay(master.port);
-  const base = `http://127.0.0.1:${relay.port}/api/v1`;
+  await using fuzzed = await starters[what]();
+  const relay = await startAddressRelay(fuzzed.port);
+  const base = `http://127.0.0.1:${relay.port}${fuzzed.base}`;
   const seed = values.seed === undefined ? [] : ["--seed", values.seed];
   const child = new Deno.Command(tool.path, {
     args: [
-      ...["--config-file", fileURLToPath(new URL("schemathesis.toml", import.meta.url))],
-      ...["run", `${base}/openapi.json`, "--header", `X-API-Key: ${master.key}`],
+      ...["--config-file", fileURLToPath(new URL(fuzzed.config, import.meta.url))],
+      ...["run", `${base}/openapi.json`],
+      ...Object.entries(fuzzed.headers).flatMap(([name, value]) => ["--header", `${name}: ${value}`]),
       ...["--max-examples", values.examples, "--request-timeout", "10"],
       ...["--suppress-health-check", "all", "--continue-on-failure", "--no-color", ...seed],
     ],
     // Where it leaves what it remembers.
     cwd: await Deno.makeTempDir({ prefix: "nodepass-fuzz-run-" }),
     env: {
-      SCHEMATHESIS_HOOKS: fileURLToPath(new URL("hooks.py", import.meta.url)),
+      SCHEMATHESIS_HOOKS: fileURLToPath(new URL(fuzzed.hooks, import.meta.url)),
       PYTHONDONTWRITEBYTECODE: "1",
     },
     stdin: "null",
@@ -50,14 +61,11 @@ let failures: readonly string[];
     stderr: "inherit",
   });
   const result = await child.output();
-  output = new TextDecoder().decode(result.stdout).replaceAll(master.key, "[key]");
+  output = new TextDecoder().decode(result.stdout);
+  for (const key of Object.values(fuzzed.headers)) output = output.replaceAll(key, "[key]");
   found = !result.success;
-  failures = master.failures;
-  const last = await fetch(`http://127.0.0.1:${master.port}/api/v1/instances`, {
-    headers: { "X-API-Key": master.key },
-  });
-  await last.body?.cancel();
-  lockedOut = last.status !== 200;
+  failures = fuzzed.failures;
+  lockedOut = !await fuzzed.stillIn();
   await relay.close();
 }
 

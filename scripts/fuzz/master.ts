@@ -5,21 +5,14 @@
  */
 import { createLogger } from "../../src/log/logger.ts";
 import { startMaster } from "../../src/start/master.ts";
+import type { Fuzzed } from "./fuzzed.ts";
 
 /** How long an instance is left alone: requests that follow each other may want it. */
 const KEPT_MS = 15_000;
 const LOOK_MS = 1_000;
 
-/** A master that runs. */
-export interface FuzzedMaster extends AsyncDisposable {
-  readonly port: number;
-  readonly key: string;
-  /** Lines of failed requests: there must be none. */
-  readonly failures: readonly string[];
-}
-
 /** Starts it. */
-export async function startFuzzedMaster(): Promise<FuzzedMaster> {
+export async function startFuzzedMaster(): Promise<Fuzzed> {
   const stateDir = await Deno.makeTempDir({ prefix: "nodepass-fuzz-" });
   const failures: string[] = [];
   const logger = createLogger({
@@ -54,5 +47,13 @@ export async function startFuzzedMaster(): Promise<FuzzedMaster> {
     await master.close({ graceMs: 0 });
     await Deno.remove(stateDir, { recursive: true });
   };
-  return { port: master.addr.port, key, failures, [Symbol.asyncDispose]: dispose };
+  const stillIn = async (): Promise<boolean> => {
+    const last = await fetch(`${master.apiUrl}/instances`, { headers });
+    await last.body?.cancel();
+    return last.status === 200;
+  };
+  return {
+    ...{ port: master.addr.port, base: "/api/v1", headers, config: "schemathesis.toml", hooks: "hooks.py", failures },
+    ...{ stillIn, [Symbol.asyncDispose]: dispose },
+  };
 }

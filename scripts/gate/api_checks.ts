@@ -1,11 +1,12 @@
 /**
- * Checks of the OpenAPI document of a master by programs that others wrote.
+ * Checks of the OpenAPI documents of masters and Core by programs that others wrote.
  *
  * @module
  */
 
 import { join } from "node:path/posix";
-import { openApiDocument } from "../../src/master/openapi/document.ts";
+import { openApiDocument as coreDocument } from "../../src/core/openapi/document.ts";
+import { openApiDocument as masterDocument } from "../../src/master/openapi/document.ts";
 import { runChild } from "./child.ts";
 import { ROOT } from "./files.ts";
 import { failed, passed, skipped, type StepResult } from "./step.ts";
@@ -13,11 +14,14 @@ import { failed, passed, skipped, type StepResult } from "./step.ts";
 const REDOCLY = "@redocly/cli@2.77.0";
 const MINUTE = 60_000;
 
+/** Whose API. */
+export type Api = "master" | "core";
+
 /** The document has no fault and no warning in the recommended rules of redocly. */
-export async function lintDocument(): Promise<StepResult> {
-  const path = join(ROOT, "build", "openapi.json");
+export async function lintDocument(api: Api): Promise<StepResult> {
+  const path = join(ROOT, "build", api === "master" ? "openapi.json" : "openapi-core.json");
   await Deno.mkdir(join(ROOT, "build"), { recursive: true });
-  await Deno.writeTextFile(path, JSON.stringify(openApiDocument("/api")));
+  await Deno.writeTextFile(path, JSON.stringify(api === "master" ? masterDocument("/api") : coreDocument));
   const { output, stdout } = await runChild(["npx", "-y", REDOCLY, "lint", "--format=json", path], {
     limitMs: 3 * MINUTE,
     cwd: ROOT,
@@ -28,10 +32,16 @@ export async function lintDocument(): Promise<StepResult> {
   return totals[1] === "0" && totals[2] === "0" ? passed() : failed(stdout);
 }
 
-/** Requests made from the document find nothing in a running master: a few hundred, or more than 5,000 with `full`. */
-export async function fuzzApi(full: boolean): Promise<StepResult> {
-  const command = [Deno.execPath(), "run", "-A", "--no-check", "--quiet", "scripts/fuzz/main.ts"];
-  const { code, output, stdout } = await runChild([...command, "--examples", full ? "400" : "3"], {
+/** Examples of an operation in each part of a run: `full` makes more than 5,000 requests of them. */
+const EXAMPLES: Readonly<Record<Api, { readonly quick: string; readonly full: string }>> = {
+  master: { quick: "3", full: "400" },
+  core: { quick: "1", full: "60" },
+};
+
+/** Requests made from the document find nothing in a running program: a few hundred, or more than 5,000 with `full`. */
+export async function fuzzApi(api: Api, full: boolean): Promise<StepResult> {
+  const command = [Deno.execPath(), "run", "-A", "--no-check", "--quiet", "scripts/fuzz/main.ts", api];
+  const { code, output, stdout } = await runChild([...command, "--examples", EXAMPLES[api][full ? "full" : "quick"]], {
     limitMs: (full ? 60 : 5) * MINUTE,
     cwd: ROOT,
   });

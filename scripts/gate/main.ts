@@ -62,7 +62,8 @@ function staticSteps(): Step[] {
     step("exports", "compile", checkExports),
     step("unused files", "compile", checkReached),
     step("doc comments", "compile", checkDocComments),
-    step("API document", "read", lintDocument),
+    step("API document", "read", () => lintDocument("master")),
+    step("API document of Core", "read", () => lintDocument("core")),
     denoStep("dashboard is built", "read", "run", "-A", "scripts/assets/main.ts", "--check"),
     denoStep("gRPC messages are built", "read", "run", "-A", "scripts/proto/main.ts", "--check"),
   ];
@@ -92,7 +93,8 @@ function testSteps(): Step[] {
   steps.push(step("gate", "deno", () => runOnDeno(filesOf("gate", false), own)));
   if (exists("examples")) steps.push(step("examples", "node", runExamples));
   if (exists("scripts/demo/main.ts")) steps.push(step("demo", "node", runDemo));
-  steps.push(step("API requests", "deno", () => fuzzApi(FULL)));
+  steps.push(step("API requests", "deno", () => fuzzApi("master", FULL)));
+  steps.push(step("API requests to Core", "deno", () => fuzzApi("core", FULL)));
   steps.push(...suiteSteps("browser", { deno: "deno", node: "node" }));
   steps.push(step("packaging", "deno", () => runOnDeno(filesOf("packaging", false), own)));
   return steps;

@@ -201,7 +201,11 @@ export const access: Section = {
     WebhookChange: closed([], webhookMembers),
     AuditEntry: whole({
       ...{ id, at: time, actor: { type: "string" }, action: { type: "string" }, target: { type: ["string", "null"] } },
-      ...{ ip: { type: ["string", "null"] }, requestId: orNull(uuid), details: { type: ["object", "null"] } },
+      ...{
+        ip: { type: ["string", "null"] },
+        requestId: orNull(uuid),
+        details: { type: ["object", "null"], additionalProperties: true },
+      },
     }),
     AuditPage: pageSchema("AuditEntry"),
   },

@@ -27,7 +27,7 @@ const service = words("xray", "mtproto");
 const protocol = words(...VPN_PROTOCOLS);
 const times = { createdAt: "2026-11-01T09:00:00.000Z", updatedAt: "2026-11-01T09:00:00.000Z" };
 const stamps: Readonly<Record<string, Schema>> = { createdAt: time, updatedAt: time };
-const settings: Schema = { type: "object" };
+const settings: Schema = { type: "object", additionalProperties: true };
 
 const exampleUuid = "0d4c7f2a-91b6-4e38-8a55-2f7be1c09d14";
 const exampleProtocol: Json = {
@@ -79,7 +79,11 @@ const linkChange: Readonly<Record<string, Schema>> = {
   ),
   everywhere: described(flag, "On all protocols of its kind."),
   nodeProtocolIds: { ...listOf(id, 10_000), uniqueItems: true, description: "The protocols that it is on otherwise." },
-  settings: { type: ["object", "null"], description: "What this client has besides: `flow` and the like." },
+  settings: {
+    type: ["object", "null"],
+    additionalProperties: true,
+    description: "What this client has besides: `flow` and the like.",
+  },
   maxConnections: orNull(id),
   maxUniqueIps: orNull(id),
   enabled: flag,

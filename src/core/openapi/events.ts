@@ -68,7 +68,7 @@ export const events: Section = {
         at: time,
         nodeId: id,
         userId: id,
-        data: { type: "object", description: "What belongs to this type." },
+        data: { type: "object", additionalProperties: true, description: "What belongs to this type." },
       },
     },
   },

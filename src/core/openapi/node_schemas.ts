@@ -37,6 +37,7 @@ const clientMap: Schema = {
 
 const tagged = (what: string): Schema => ({
   type: "object",
+  additionalProperties: true,
   description: what,
   required: ["tag", "nodeProtocolId"],
   properties: { tag, nodeProtocolId: id },
@@ -104,20 +105,23 @@ export const nodeSchemas: Readonly<Record<string, Schema>> = {
         properties: {
           xray: {
             type: "object",
+            additionalProperties: true,
             required: ["inbounds", "outbounds", "routing"],
             properties: {
               inbounds: { type: "array", items: tagged("An inbound of Xray.") },
-              outbounds: { type: "array", items: { type: "object" } },
-              routing: { type: "object" },
+              outbounds: { type: "array", items: { type: "object", additionalProperties: true } },
+              routing: { type: "object", additionalProperties: true },
             },
           },
           mtproto: {
             type: "object",
+            additionalProperties: true,
             required: ["inbounds"],
             properties: { inbounds: { type: "array", items: tagged("An inbound of telemt.") } },
           },
           nodepass: {
             type: "object",
+            additionalProperties: true,
             description: "Only for agents that announce it.",
             required: ["instances"],
             properties: {

@@ -57,7 +57,7 @@ const record: Readonly<Record<string, Schema>> = {
   deliveredRevision: count,
   appliedRevision: count,
   usageMultiplierPpm: multiplier,
-  routing: { type: "object" },
+  routing: { type: "object", additionalProperties: true },
   lastSeenAt: orNull(time),
   lastError: {
     oneOf: [
@@ -65,7 +65,7 @@ const record: Readonly<Record<string, Schema>> = {
         at: orNull(time),
         code: { type: ["string", "null"] },
         message: { type: ["string", "null"] },
-        details: { type: ["object", "null"] },
+        details: { type: ["object", "null"], additionalProperties: true },
       }),
       { type: "null" },
     ],
@@ -94,7 +94,11 @@ const revisionMembers: Readonly<Record<string, Schema>> = {
   reason: { type: "string", description: "Why it was issued." },
   createdAt: time,
 };
-const snapshot = (what: string): Schema => ({ type: ["object", "null"], description: what });
+const snapshot = (what: string): Schema => ({
+  type: ["object", "null"],
+  additionalProperties: true,
+  description: what,
+});
 
 /** Schemas of nodes. */
 export const nodeRecordSchemas: Readonly<Record<string, Schema>> = {
@@ -126,7 +130,12 @@ export const nodeRecordSchemas: Readonly<Record<string, Schema>> = {
   }),
   StatsHistory: {
     type: "object",
+    additionalProperties: true,
     required: ["nodeId", "step", "points"],
-    properties: { nodeId: id, step: words("2s", "1m", "15m"), points: listOf({ type: "object" }, 2_000) },
+    properties: {
+      nodeId: id,
+      step: words("2s", "1m", "15m"),
+      points: listOf({ type: "object", additionalProperties: true }, 2_000),
+    },
   },
 };

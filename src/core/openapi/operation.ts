@@ -94,16 +94,18 @@ export const operation: Section = {
   schemas: {
     Document: {
       type: "object",
+      additionalProperties: true,
       description: "An OpenAPI document.",
       required: ["openapi", "info", "paths"],
       properties: {
         openapi: { type: "string", pattern: "^3\\.1\\." },
-        info: { type: "object" },
-        paths: { type: "object" },
+        info: { type: "object", additionalProperties: true },
+        paths: { type: "object", additionalProperties: true },
       },
     },
     Health: {
       type: "object",
+      additionalProperties: true,
       required: ["status"],
       properties: { status: words("ok", "ready") },
     },

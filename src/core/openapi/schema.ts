@@ -73,7 +73,7 @@ export const bytes: Schema = {
 
 /** Any object. */
 export function anObject(description: string): Schema {
-  return { type: "object", description };
+  return { type: "object", additionalProperties: true, description };
 }
 
 /** A list. */
@@ -104,5 +104,5 @@ export function closed(required: readonly string[], properties: Readonly<Record<
 
 /** An object of a node: what is not known here is ignored. */
 export function open(required: readonly string[], properties: Readonly<Record<string, Schema>>): Schema {
-  return { type: "object", ...(required.length === 0 ? {} : { required }), properties };
+  return { type: "object", ...(required.length === 0 ? {} : { required }), additionalProperties: true, properties };
 }

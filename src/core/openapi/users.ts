@@ -143,7 +143,12 @@ export const users: Section = {
     UserPage: pageSchema("User"),
     UserCreate: closed(["name"], userMembers),
     UserChange: closed([], userMembers),
-    UserIp: whole({ ip, firstSeenAt: time, lastSeenAt: time, info: { type: ["object", "null"] } }),
+    UserIp: whole({
+      ip,
+      firstSeenAt: time,
+      lastSeenAt: time,
+      info: { type: ["object", "null"], additionalProperties: true },
+    }),
     UserIpPage: pageSchema("UserIp"),
     Erased: whole({ ok: { ...flag, const: true }, erased: integer(0) }),
     UserOnline: whole({ userId: id, online: flag, lastSeenAt: orNull(time), nodeProtocolIds: listOf(id, 100_000) }),

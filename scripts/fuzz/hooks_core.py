@@ -1,0 +1,32 @@
+"""Keeps the run from locking itself out, and Core from calling addresses that were made up."""
+
+import re
+from urllib.parse import unquote
+
+import schemathesis
+
+FREE = 999999999
+# What lets the run in: token 1 and node 1.
+SHUTTING_OUT = {
+    ("PATCH", "/admin/tokens/{id}"),
+    ("DELETE", "/admin/tokens/{id}"),
+    ("DELETE", "/admin/nodes/{id}"),
+    ("POST", "/admin/nodes/{id}/disable"),
+    ("POST", "/admin/nodes/{id}/rotate-key"),
+    ("POST", "/admin/nodes/{id}/reenrol"),
+}
+
+
+@schemathesis.hook
+def before_call(context, case, kwargs):
+    operation = (case.method.upper(), case.operation.path)
+    if operation in SHUTTING_OUT and unquote(str((case.path_parameters or {}).get("id"))).strip() == "1":
+        case.path_parameters["id"] = FREE
+    query = case.query or {}
+    if query.get("fromNode") == "true":
+        query["fromNode"] = "false"
+    body = case.body
+    if case.operation.path.startswith("/admin/webhooks") and isinstance(body, dict):
+        url = body.get("url")
+        if isinstance(url, str) and re.match(r"^https?://\[?[0-9a-fA-Fx.:]+\]?([:/?#]|$)", url):
+            body["url"] = "https://fuzz.example/"

@@ -12,6 +12,7 @@ import { createComposition } from "./composition/composition.ts";
 import { createEventFeed, type EventFeed } from "./events/feed.ts";
 import { startWebhooks } from "./events/webhooks.ts";
 import { Failure } from "./failure.ts";
+import { startIpInfo } from "./ip_info/ip_info.ts";
 import { createJoinTokens, type JoinTokens } from "./node_auth/join_tokens.ts";
 import { type CoreNodeAuth, createNodeAuth } from "./node_auth/node_auth.ts";
 import { type CoreNodeService, createNodeService } from "./node_service.ts";
@@ -21,7 +22,8 @@ import { createPresence } from "./presence/presence.ts";
 import { eraseUserIps } from "./presence/retention.ts";
 import type { CoreEnv, CoreRoute } from "./request.ts";
 import { adminRoutes } from "./routes/admin/routes.ts";
-import { plainStats } from "./stand_ins.ts";
+import { healthRoutes } from "./routes/health.ts";
+import { createStats } from "./stats/stats.ts";
 import { createUsage } from "./usage/usage.ts";
 
 /** What answers calls. */
@@ -48,10 +50,11 @@ export async function createServices(parts: CoreParts, closing: Closing): Promis
   const presence = createPresence(parts);
   await presence.seed();
   closing.add("presence", () => presence.close());
-  const stats = plainStats();
+  const stats = createStats(parts, { intervals });
   closing.add("stats", () => stats.close());
   const feed = createEventFeed(parts);
   startWebhooks(parts);
+  await startIpInfo(parts);
   const auth = createNodeAuth(parts);
   const joinTokens = createJoinTokens(parts);
   const adminTokens = createAdminTokens(parts);
@@ -69,7 +72,8 @@ export async function createServices(parts: CoreParts, closing: Closing): Promis
       return answerEvents(c, (stream, lastEventId) => feed.attach(stream, lastEventId));
     },
   });
-  const deps = { service: node, auth, intervals, routes };
+  const health = healthRoutes(parts, { tokens: adminTokens });
+  const deps = { service: node, auth, intervals, routes: [...routes, ...health] };
   const app = createApp(parts, deps);
   return { app, routes: routesOf(deps), node, auth, intervals, joinTokens, adminTokens, feed };
 }

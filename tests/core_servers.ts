@@ -53,8 +53,12 @@ export async function startRedis(own: Own): Promise<string> {
   return server.url;
 }
 
-/** Starts PostgreSQL. */
-export async function postgresServer(): Promise<TestServer> {
+/**
+ * Starts PostgreSQL.
+ *
+ * @param durable whether a commit waits for the disk, as it does in earnest
+ */
+export async function postgresServer(durable: boolean = false): Promise<TestServer> {
   const programs = postgresFolder();
   if (programs === null) throw new Error("no PostgreSQL");
   const folder = mkdtempSync(join(tmpdir(), "nodepass-pg-"));
@@ -68,7 +72,7 @@ export async function postgresServer(): Promise<TestServer> {
   chmodSync(folder, 0o755);
   const [first = "", ...rest] = [...asUser, join(programs, "initdb"), "-D", data, "-A", "trust", "-U", "core", "-N"];
   execFileSync(first, rest, { stdio: "ignore", cwd: folder });
-  const settings = ["fsync=off", "listen_addresses=127.0.0.1", "max_connections=200", "shared_buffers=64MB"];
+  const settings = [`fsync=${durable ? "on" : "off"}`, "listen_addresses=127.0.0.1", "max_connections=200", "shared_buffers=64MB"];
   const command = [
     ...[...asUser, join(programs, "postgres"), "-D", data, "-p", String(port), "-k", folder],
     ...settings.flatMap((setting) => ["-c", setting]),

@@ -34,7 +34,9 @@ const nodes = option("nodes", 20);
 const users = option("users", 1_000);
 const seconds = option("seconds", 10);
 const late = process.argv.includes("--late");
-const stores = process.argv.includes("--store") ? [process.argv[process.argv.indexOf("--store") + 1]] : ["sqlite", "postgres"];
+const stores = process.argv.includes("--store")
+  ? [process.argv[process.argv.indexOf("--store") + 1]]
+  : ["sqlite", "postgres"];
 
 for (const store of stores) await (store === "sqlite" ? onSqlite() : onPostgres());
 
@@ -132,7 +134,14 @@ async function node(
     for (; entries.length < batchSize; entryAt++) {
       const id = ids[entryAt % users] ?? 1;
       const recordedAt = minute + Math.floor(entryAt / users) * MINUTE_MS;
-      entries.push({ userId: id, subscriptionId: id, nodeProtocolId: nodeId, bytesUp: 1_000, bytesDown: 9_000, recordedAt });
+      entries.push({
+        userId: id,
+        subscriptionId: id,
+        nodeProtocolId: nodeId,
+        bytesUp: 1_000,
+        bytesDown: 9_000,
+        recordedAt,
+      });
     }
     const begun = performance.now();
     await usage.report(nodeId, { stream, seq, entries });

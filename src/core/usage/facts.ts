@@ -16,6 +16,7 @@ const PAIR = {
   protocol_id: "bigint",
   user_id: "bigint",
   subscription_id: "bigint",
+  earliest: "bigint",
 } as const;
 
 /** Keeps subscriptions as they are until the end of the transaction; always in the same order, so that nobody waits for good. */
@@ -31,51 +32,43 @@ export async function lockSubscriptions(tx: Database, pairs: readonly Pair[]): P
   );
 }
 
-/** Marks the pairs that the node was not sent, and those of users and subscriptions that are gone. */
-export async function markOrphans(tx: Database, pairs: readonly Pair[], now: number): Promise<void> {
-  const source = rowSource(
-    tx,
-    PAIR,
-    pairs.map(({ nodeId, nodeProtocolId, userId, subscriptionId }, at) => [
-      ...[at, nodeId, nodeProtocolId, userId, subscriptionId],
-    ]),
-    2,
-  );
+/**
+ * Marks the pairs that the node was not sent, and those of users and subscriptions that are gone.
+ *
+ * @returns when the period of a subscription began, of those that have entries before it
+ */
+export async function examine(tx: Database, pairs: readonly Pair[], now: number): Promise<Map<number, number>> {
+  const source = rowSource(tx, PAIR, pairs.map(cellsOf), 2);
   const rows = await tx.query(
-    `SELECT t.at, CASE WHEN u.id IS NULL THEN 'user'
-        WHEN t.subscription_id <> 0 AND s.id IS NULL THEN 'subscription'
-        WHEN n.node_id <> t.node_id THEN 'protocol' ELSE 'pair' END AS reason
+    `SELECT t.at, s.period_started_at,
+        CASE WHEN u.id IS NULL THEN 'user'
+          WHEN t.subscription_id <> 0 AND s.id IS NULL THEN 'subscription'
+          WHEN p.node_id IS NOT NULL THEN NULL
+          WHEN n.node_id <> t.node_id THEN 'protocol' ELSE 'pair' END AS reason
       FROM ${source.sql}
       LEFT JOIN delivered_pairs p ON p.node_id = t.node_id AND p.node_protocol_id = t.protocol_id
         AND p.user_id = t.user_id AND p.subscription_id = t.subscription_id AND p.last_delivered_at >= $1
       LEFT JOIN users u ON u.id = t.user_id
       LEFT JOIN subscriptions s ON s.id = t.subscription_id
       LEFT JOIN node_protocols n ON n.id = t.protocol_id
-      WHERE p.node_id IS NULL OR u.id IS NULL OR (t.subscription_id <> 0 AND s.id IS NULL)`,
+      WHERE p.node_id IS NULL OR u.id IS NULL OR (t.subscription_id <> 0 AND s.id IS NULL)
+        OR s.period_started_at > t.earliest`,
     [now - DELIVERED_MS, ...source.params],
   );
-  for (const row of rows) {
-    const pair = pairs[num(row.at)];
-    if (pair !== undefined) pair.orphan = row.reason as OrphanReason;
+  const periods = new Map<number, number>();
+  for (const { at, reason, period_started_at } of rows) {
+    const pair = pairs[num(at)];
+    if (pair === undefined) continue;
+    pair.orphan = reason as OrphanReason | null;
+    if (period_started_at !== null) periods.set(pair.subscriptionId, num(period_started_at));
   }
+  return periods;
 }
 
-/** When the period of a subscription began, of those that have entries before it. */
-export async function laterPeriods(tx: Database, pairs: readonly Pair[]): Promise<Map<number, number>> {
-  const first = new Map<number, number>();
-  for (const { subscriptionId, entries } of pairs) {
-    if (subscriptionId === 0) continue;
-    let earliest = first.get(subscriptionId) ?? Infinity;
-    for (const { recordedAt } of entries) earliest = Math.min(earliest, recordedAt);
-    first.set(subscriptionId, earliest);
-  }
-  const source = rowSource(tx, { id: "bigint", earliest: "bigint" }, [...first]);
-  const rows = await tx.query(
-    `SELECT s.id, s.period_started_at FROM ${source.sql} JOIN subscriptions s ON s.id = t.id
-      WHERE s.period_started_at > t.earliest`,
-    source.params,
-  );
-  return new Map(rows.map(({ id, period_started_at }) => [num(id), num(period_started_at)]));
+function cellsOf({ nodeId, nodeProtocolId, userId, subscriptionId, entries }: Pair, at: number): number[] {
+  let earliest = Infinity;
+  for (const { recordedAt } of entries) earliest = Math.min(earliest, recordedAt);
+  return [at, nodeId, nodeProtocolId, userId, subscriptionId, earliest];
 }
 
 /** What traffic of these nodes is multiplied with, in millionths. */

@@ -9,7 +9,7 @@ import type { Database } from "../store/database.ts";
 import { addCharges, addOrphans, addRows, totalOf } from "./add_rows.ts";
 import { shown } from "./amount.ts";
 import { Cursors } from "./cursors.ts";
-import { laterPeriods, lockSubscriptions, markOrphans, multipliersOf } from "./facts.ts";
+import { examine, lockSubscriptions, multipliersOf } from "./facts.ts";
 import { isFirst } from "./fingerprint.ts";
 import { foldedUntil } from "./folded.ts";
 import { endUsedUp, type LimitParts } from "./limits.ts";
@@ -71,9 +71,8 @@ export class ReportWriter {
 
   async #count(tx: Database, pairs: readonly Pair[], now: number): Promise<ChangeScope> {
     await lockSubscriptions(tx, pairs);
-    await markOrphans(tx, pairs, now);
+    const periods = await examine(tx, pairs, now);
     const counted = pairs.filter(({ orphan }) => orphan === null);
-    const periods = await laterPeriods(tx, counted);
     const { rows, charges } = tally(counted, await multipliersOf(tx, counted), periods);
     const until = await foldedUntil(tx);
     const late = rows.filter(({ minute }) => minute < until);

@@ -23,7 +23,7 @@ export interface AgentOptions {
 /** What an agent did. */
 export interface AgentCounts {
   calls: number;
-  lost: number;
+  lostCalls: number;
   rewinds: number;
   gaps: number;
   syncs: number;
@@ -45,7 +45,7 @@ const MOST_RETRY_MS = 4_000;
 
 /** See the module. */
 export class Agent {
-  readonly counts: AgentCounts = { calls: 0, lost: 0, rewinds: 0, gaps: 0, syncs: 0, faults: [] };
+  readonly counts: AgentCounts = { calls: 0, lostCalls: 0, rewinds: 0, gaps: 0, syncs: 0, faults: [] };
   readonly #options: AgentOptions;
   readonly #journal: Journal;
   readonly #drained = Promise.withResolvers<void>();
@@ -202,8 +202,11 @@ export class Agent {
 
   #failed(error: unknown): void {
     if (this.#stopped) return;
-    if (error instanceof Lost) this.counts.lost++;
-    else if (!(error instanceof Refused && error.passing)) this.counts.faults.push(String(error));
+    if (error instanceof Lost) this.counts.lostCalls++;
+    else if (!(error instanceof Refused && error.passing)) {
+      if (this.counts.faults.length < 3) console.error(`${this.#options.code}: ${error}`);
+      this.counts.faults.push(String(error));
+    }
   }
 }
 

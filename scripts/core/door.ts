@@ -129,3 +129,14 @@ export function lossy(
     },
   });
 }
+
+/** A door that is another one for every call: replicas behind a balancer. */
+export function spread(doors: readonly NodeDoor[]): NodeDoor {
+  return new Proxy(doors[0]!, {
+    get(_, name) {
+      const door = doors[Math.floor(Math.random() * doors.length)]!;
+      const value = Reflect.get(door, name, door);
+      return typeof value === "function" ? value.bind(door) : value;
+    },
+  });
+}

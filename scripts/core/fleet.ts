@@ -12,7 +12,7 @@ import type { Span } from "./traffic.ts";
 
 /** What the agents are to do. */
 export interface FleetPlan {
-  /** Nodes are spread over them. */
+  /** Every call goes to one of them. */
   readonly cores: readonly { readonly base: string; readonly grpcPort: number }[];
   readonly nodes: readonly { readonly code: string; readonly key: string }[];
   /** Journals of the agents. */

@@ -20,13 +20,16 @@ async function main(): Promise<number> {
       quick: { type: "boolean", default: false },
       runtime: { type: "string" },
       store: { type: "string" },
+      seconds: { type: "string" },
       help: { type: "boolean" },
     },
   });
   const ids = Object.keys(CORE_PROFILES);
   if (values.help === true || positionals.some((id) => !ids.includes(id))) {
     console.error(
-      `deno task chaos-core [ID...] [--quick] [--runtime deno|node] [--store sqlite|postgres]\nIDs: ${ids.join(" ")}`,
+      `deno task chaos-core [ID...] [--quick] [--runtime deno|node] [--store sqlite|postgres] [--seconds N]\nIDs: ${
+        ids.join(" ")
+      }`,
     );
     return values.help === true ? 0 : 2;
   }
@@ -37,7 +40,10 @@ async function main(): Promise<number> {
   for (const id of positionals.length > 0 ? positionals : ids) {
     for (const runtime of runtimes) {
       for (const store of stores) {
-        const row = await CORE_PROFILES[id]!(runtime, store, values.quick).catch((error) => failedRow(id, error));
+        const profile = { quick: values.quick, seconds: values.seconds === undefined ? undefined : +values.seconds };
+        const measure = CORE_PROFILES[id]!(runtime, store, profile);
+        if (measure === null) continue;
+        const row = await measure.catch((error) => failedRow(id, error));
         if (row.pass === false) missed++;
         console.log(JSON.stringify({ ...row, runtime }));
       }

@@ -20,7 +20,7 @@ export interface Conservation {
   readonly speed: number;
 }
 
-const DRAIN_MS = 120_000;
+const DRAIN_MS = 60_000;
 
 /** Runs it. */
 export async function conservation(runtime: RuntimeName, store: StoreKind, options: Conservation): Promise<Row> {

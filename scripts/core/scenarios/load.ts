@@ -1,0 +1,74 @@
+/**
+ * The calls of a large fleet, all kinds mixed, against one Core: CL.
+ *
+ * @module
+ */
+import { readFileSync } from "node:fs";
+import { join } from "node:path/posix";
+import type { Row } from "../../bench/rows.ts";
+import { nodeMissing, type RuntimeName } from "../../../tests/e2e/process.ts";
+import { startScript } from "../fleet.ts";
+import { HttpDoor } from "../http_door.ts";
+import { readLedger } from "../ledger.ts";
+import type { LoadPlan, LoadResult } from "../load_child.ts";
+import { CoreStage, type StoreKind } from "../stage.ts";
+
+const P99_MS = 100;
+const WARM_SECONDS = 3;
+
+/** Runs it. */
+export async function mixedLoad(
+  runtime: RuntimeName,
+  store: StoreKind,
+  { seconds, rate, nodes, users }: {
+    readonly seconds: number;
+    readonly rate: number;
+    readonly nodes: number;
+    readonly users: number;
+  },
+): Promise<Row> {
+  await using stage = await CoreStage.open(runtime, store);
+  const made = await stage.admin.populate({ nodes, users });
+  const planned: { key: string; protocolId: number; revision: number }[] = [];
+  for (const { key, protocolId } of made.nodes) {
+    const door = new HttpDoor(stage.place.base, key);
+    const { revision } = await door.latestConfig();
+    await door.configApplied(revision);
+    planned.push({ key, protocolId, revision });
+  }
+  const people = made.userIds.map((userId, index) => ({ userId, subscriptionId: made.subscriptionIds[index]! }));
+  const path = join(stage.folder, "load.json");
+  const run = async (length: number): Promise<LoadResult> => {
+    const plan: LoadPlan = { ...stage.place, nodes: planned, users: people, rate, seconds: length, connections: 8 };
+    await Deno.writeTextFile(path, JSON.stringify(plan));
+    // Node spends the least on a stream.
+    const child = await startScript(nodeMissing === undefined ? "node" : "deno", "load_child.ts", [path]);
+    try {
+      const line = await child.line(/^result /, { ms: (length + 60) * 1000 });
+      return JSON.parse(line.slice("result ".length));
+    } finally {
+      await child[Symbol.asyncDispose]();
+    }
+  };
+  const warm = await run(WARM_SECONDS);
+  const cpuBefore = cpuSeconds(stage.core.process.pid);
+  const result = await run(seconds);
+  const coreCpu = cpuSeconds(stage.core.process.pid) - cpuBefore;
+  const code = await stage.core.process.stop();
+  const { rows, lifetime, orphans } = await readLedger(stage.env);
+  const bytes = warm.bytes + result.bytes;
+  const counted = [rows.up, rows.down, lifetime.up, lifetime.down].every((sum) => sum === bytes) && orphans.up === 0;
+  const failed = Object.keys(result.errors).length;
+  return {
+    id: "CL",
+    pass: failed === 0 && counted && code === 0 && result.perSecond >= rate * 0.98 && result.p99 <= P99_MS,
+    measured: { store, seconds, nodes, ...result, coreCpuSeconds: Math.round(coreCpu * 10) / 10, counted },
+    demand: `>= ${rate} mixed calls/s, 0 errors, p99 <= ${P99_MS} ms, every byte counted`,
+  };
+}
+
+/** Of a process so far; ticks are hundredths of a second. */
+function cpuSeconds(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]!.split(" ");
+  return (Number(fields[11]) + Number(fields[12])) / 100;
+}

@@ -1,0 +1,99 @@
+/**
+ * Core is restored from a backup while its agents went on: they send again what it forgot, and it never gives a revision
+ * to another configuration: C4.
+ *
+ * @module
+ */
+import { cp, rm } from "node:fs/promises";
+import { dirname, join } from "node:path/posix";
+import type { Row } from "../../bench/rows.ts";
+import type { RuntimeName } from "../../../tests/e2e/process.ts";
+import { num } from "../../../src/core/store/database.ts";
+import { Fleet } from "../fleet.ts";
+import { differences, emitted, readLedger, withDatabase } from "../ledger.ts";
+import { CoreStage, onPostgres, type StoreKind } from "../stage.ts";
+
+const DRAIN_MS = 60_000;
+
+/** Backs up, goes on for so many seconds, and restores. */
+export async function restore(
+  runtime: RuntimeName,
+  store: StoreKind,
+  { agents, users, seconds }: { readonly agents: number; readonly users: number; readonly seconds: number },
+): Promise<Row> {
+  await using stage = await CoreStage.open(runtime, store);
+  const population = await stage.admin.populate({ nodes: agents, users });
+  await using fleet = new Fleet(runtime, stage.folder);
+  const startedAt = Date.now();
+  const pause = seconds * 1000;
+  const plan = {
+    ...{ cores: [stage.place], nodes: population.nodes, folder: stage.folder, speed: 40 },
+    ...{ lostCalls: 0, lostReplies: 0, span: { startedAt, endsAt: startedAt + 100 * pause + DRAIN_MS } },
+  };
+  await fleet.start(plan);
+  await sleep(pause);
+  await stage.core.process.stop();
+  await copyOf(stage, "save");
+  await stage.core.again();
+  await sleep(pause / 2);
+  // Revisions that the backup does not know.
+  for (const { protocolId } of population.nodes) {
+    await stage.admin.call("PATCH", `/admin/node-protocols/${protocolId}`, { settings: { port: 8443 } });
+  }
+  await sleep(pause / 2 + 2_000);
+  const before = await revisions(stage);
+  await stage.kill();
+  await copyOf(stage, "restore");
+  await stage.core.again();
+  await sleep(pause + 2_000);
+  await fleet.kill();
+  const span = { startedAt, endsAt: Date.now() };
+  await fleet.start({ ...plan, span });
+  const counts = await fleet.drained(DRAIN_MS);
+  const after = await revisions(stage);
+  await stage.core.process.stop();
+  const ledger = await readLedger(stage.env);
+  const difference = differences(ledger, emitted(population, span));
+  const synced =
+    after.filter(({ desired, applied, status }, index) =>
+      status === "synced" && applied === desired && desired > before[index]!.desired
+    ).length;
+  return {
+    id: "C4",
+    pass: Object.keys(difference).length === 0 && synced === agents && counts.faults.length === 0,
+    measured: {
+      ...{ store, agents, users, difference, synced, bytes: ledger.rows.up + ledger.rows.down, ...counts },
+      ...{ lastRevision: before[0], nowRevision: after[0] },
+    },
+    demand: "difference 0 after the replay; every node runs a new revision",
+  };
+}
+
+async function copyOf(stage: CoreStage, what: "save" | "restore"): Promise<void> {
+  const url = stage.env["DATABASE_URL"]!;
+  if (stage.store === "sqlite") {
+    const folder = dirname(url.replace("sqlite:", ""));
+    const backup = join(stage.folder, "backup");
+    const [from, to] = what === "save" ? [folder, backup] : [backup, folder];
+    await rm(to, { recursive: true, force: true });
+    return await cp(from, to, { recursive: true });
+  }
+  const name = new URL(url).pathname.slice(1);
+  const [from, to] = what === "save" ? [name, `${name}_backup`] : [`${name}_backup`, name];
+  await onPostgres(url, `DROP DATABASE IF EXISTS ${to} WITH (FORCE)`, `CREATE DATABASE ${to} TEMPLATE ${from}`);
+}
+
+async function revisions(stage: CoreStage): Promise<{ desired: number; applied: number; status: string }[]> {
+  return await withDatabase(stage.env, async (db) => {
+    const rows = await db.query("SELECT desired_revision, applied_revision, sync_status FROM nodes ORDER BY id");
+    return rows.map((row) => ({
+      desired: num(row.desired_revision),
+      applied: num(row.applied_revision),
+      status: String(row.sync_status),
+    }));
+  });
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

@@ -52,8 +52,7 @@ const MAX_ANSWER_BYTES = 16 * 1024;
 const LINGER_MS = 1_000;
 const MAX_LINGER_BYTES = 64 * 1024;
 const REASONS = { 400: "Bad Request", 401: "Unauthorized", 404: "Not Found", 405: "Method Not Allowed" } as const;
-const CHECK =
-  "check the port, that wire=1.14 is set there or a Go NodePass runs there, and that it serves no other client";
+const CHECK = "check the port, that a Go NodePass or wire=1.14 is behind it, and that it serves no other client";
 
 /**
  * Client: asks for the terms and closes the connection.

@@ -6,7 +6,7 @@
 import type { Clock, Random, Timer } from "../../runtime/types.ts";
 import { Backoff } from "../backoff.ts";
 
-/** Links being opened at once: they have no preface yet, and the server caps those. */
+/** Links being opened at once by default: they have no preface yet, and the server caps those. */
 const PARALLEL = 8;
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5_000;
@@ -19,6 +19,8 @@ export interface SupplyOptions {
   readonly random: Random;
   readonly minReady: number;
   readonly maxReady: number;
+  /** Links being opened at once. @default 8 */
+  readonly parallel?: number;
   /** Shortest time between two rounds that were not asked for. */
   readonly intervalMs: number;
   readonly ready: () => number;
@@ -77,7 +79,8 @@ export class Supply {
     if (!this.#running || this.#pause !== null) return;
     if (this.#demand > 0 && this.#options.clock.now() - this.#demandAt > DEMAND_MS) this.#demand = 0;
     const wanted = Math.min(this.#options.maxReady, Math.max(this.#options.minReady, this.#demand));
-    while (this.#opening < PARALLEL && this.#options.ready() + this.#opening < wanted) void this.#open();
+    const { parallel = PARALLEL } = this.#options;
+    while (this.#opening < parallel && this.#options.ready() + this.#opening < wanted) void this.#open();
   }
 
   async #open(): Promise<void> {

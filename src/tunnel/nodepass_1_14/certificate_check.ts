@@ -81,7 +81,7 @@ export class CertificateCheck {
     if (seen === undefined) {
       return new NodePassError("protocol", `Cannot check the server's certificate: no link has the id ${id}`);
     }
-    if (seen !== fp) {
+    if (seen.toLowerCase() !== fp.toLowerCase()) {
       return new NodePassError(
         "certificate",
         `The two ends see different server certificates (${seen} here, ${fp} at the other end): ` +

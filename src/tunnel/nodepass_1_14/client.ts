@@ -138,17 +138,18 @@ class TunnelClient114 extends Instance<ClientConfig> {
   async #run(tried: () => void): Promise<void> {
     const { logger, runtime } = this.context;
     const { signal } = this.#stopped;
-    while (!signal.aborted) {
+    while (!this.closing) {
       try {
         const ended = await this.#serve(tried);
-        if (!signal.aborted) logger.error(`Client error: ${ended.message}`);
+        if (!this.closing) logger.error(`Client error: ${ended.message}`);
       } catch (error) {
         if (error instanceof FatalError) throw error.cause;
-        if (!signal.aborted) logger.error(`Client error: ${messageOf(runtime.toError(error))}`);
+        if (!this.closing) logger.error(`Client error: ${messageOf(runtime.toError(error))}`);
       }
       tried();
+      if (this.closing) return;
       const wait = this.#backoff.next();
-      if (wait > 0 && !signal.aborted) await pause(runtime.clock, wait, signal);
+      if (wait > 0) await pause(runtime.clock, wait, signal);
     }
   }
 

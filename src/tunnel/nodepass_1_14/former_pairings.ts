@@ -11,18 +11,21 @@ export class FormerPairings {
   readonly #pairings = new Set<Pairing>();
   readonly #sweeper: IdleSweeper;
   #stopTick: (() => void) | null = null;
+  #closed = false;
 
   constructor(sweeper: IdleSweeper) {
     this.#sweeper = sweeper;
   }
 
   add(pairing: Pairing): void {
+    if (this.#closed) return pairing.close();
     this.#pairings.add(pairing);
     this.#stopTick ??= this.#sweeper.onTick(() => this.#sweep());
   }
 
   /** Ends their sessions. */
   close(): void {
+    this.#closed = true;
     for (const pairing of this.#pairings) pairing.close();
     this.#sweep();
   }

@@ -10,6 +10,8 @@ import type { LinkSupplier } from "../pool/matchmaker.ts";
 
 /** Signals that may wait for their link at once. */
 const MAX_AWAITED = 1_024;
+/** The other end closes younger ones because it has enough: that says nothing about the network. */
+const GROWN_UP_MS = 2_000;
 
 /** A signal whose link has not come yet: the two travel on different connections. */
 interface Awaited {
@@ -34,6 +36,8 @@ export class RawLinks implements LinkSupplier<RawLink> {
   errors = 0;
   readonly #options: RawLinksOptions;
   readonly #links = new Map<string, RawLink>();
+  /** When each was opened (clock ms). */
+  readonly #since = new WeakMap<RawLink, number>();
   /** Those that wait, the one that came last at the end. */
   readonly #idle: RawLink[] = [];
   readonly #awaited = new Map<string, Awaited>();
@@ -67,6 +71,7 @@ export class RawLinks implements LinkSupplier<RawLink> {
     const full = this.#idle.length >= this.#options.maxReady && awaited === undefined;
     if (full || this.#links.has(link.id)) return link.close();
     this.#links.set(link.id, link);
+    this.#since.set(link, this.#options.clock.now());
     if (awaited === undefined) {
       this.#idle.push(link);
       return this.#options.changed();
@@ -119,7 +124,8 @@ export class RawLinks implements LinkSupplier<RawLink> {
     if (this.#links.get(link.id) !== link) return;
     this.#links.delete(link.id);
     this.#unqueue(link);
-    if (error.code !== "closed") this.errors++;
+    const age = this.#options.clock.now() - this.#since.get(link)!;
+    if (error.code !== "closed" && age >= GROWN_UP_MS) this.errors++;
     this.#options.changed();
   }
 

@@ -62,6 +62,8 @@ export interface FirstRead {
 const FIRST_BYTES = 4 * 1024;
 /** How long the end of a link is taken for a visitor's own, whose signal is under way. */
 const EARLY_END_MS = 1_000;
+/** How long bytes are taken for a visitor's own. What called may be no link at all: another client's handshake. */
+const EARLY_BYTES_MS = 5_000;
 /** No stack is collected for each session. */
 const OVER = new NodePassError("closed", "The session on the link is over");
 
@@ -182,15 +184,12 @@ export class RawLink implements SessionLink {
     const { end, clock } = this.#options;
     if (end === "ingress") {
       return this.#over(
-        this.#early === null
-          ? closedByPeer()
-          : new NodePassError("protocol", "Peer sent bytes on a link that serves nobody"),
+        this.#early === null ? closedByPeer() : unexpectedBytes(),
       );
     }
     // A visitor may send, or end, before the signal that announces it has arrived on its own connection.
-    if (this.#early !== null) return;
-    this.#earlyEnd ??= clock.after(EARLY_END_MS, () => {
-      if (this.#user === null) this.#over(closedByPeer());
+    this.#earlyEnd ??= clock.after(this.#early === null ? EARLY_END_MS : EARLY_BYTES_MS, () => {
+      if (this.#user === null) this.#over(this.#early === null ? closedByPeer() : unexpectedBytes());
     });
   }
 
@@ -201,6 +200,10 @@ export class RawLink implements SessionLink {
     this.conn.close();
     this.#options.events.closed(this, error);
   }
+}
+
+function unexpectedBytes(): NodePassError {
+  return new NodePassError("protocol", "Peer sent bytes on a link that serves nobody");
 }
 
 function closedByPeer(): NodePassError {

@@ -221,6 +221,7 @@ class TunnelClient114 extends Instance<ClientConfig> {
         this.#supply?.fill();
       },
       announced: () => this.#supply?.used(),
+      spurned: () => this.#supply?.spurned(),
     });
     return pairing;
   }

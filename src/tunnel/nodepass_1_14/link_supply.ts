@@ -7,6 +7,7 @@ import type { ClientConfig } from "../../config/types.ts";
 import { messageOf, NodePassError } from "../../errors.ts";
 import type { Timer } from "../../runtime/types.ts";
 import { CONTROL_ID } from "../../wire/nodepass_1_14/link_id.ts";
+import { Backoff } from "../backoff.ts";
 import type { TunnelContext } from "../context.ts";
 import { Supply } from "../pool/supply.ts";
 import type { Pairing } from "./pairing.ts";
@@ -15,6 +16,8 @@ import type { AskedTerms, ServerCalls114 } from "./server_calls.ts";
 /** A link costs two round trips and serves one visitor. */
 const PARALLEL = 32;
 const LOOK_MS = 500;
+const FIRST_PATIENCE_MS = 200;
+const LONGEST_PATIENCE_MS = 5_000;
 
 /** The links of one handshake. */
 export class LinkSupply {
@@ -22,6 +25,8 @@ export class LinkSupply {
   readonly #pairing: Pairing;
   readonly #least: number;
   readonly #supply: Supply;
+  readonly #patience: Backoff;
+  #spurnedAt = -Infinity;
   readonly #stopped = new AbortController();
   #late: Timer | null = null;
   #look: Timer | null = null;
@@ -41,6 +46,7 @@ export class LinkSupply {
     const signal = AbortSignal.any([stopped, this.#stopped.signal]);
     this.#context = context;
     this.#pairing = pairing;
+    this.#patience = new Backoff(runtime.random, FIRST_PATIENCE_MS, LONGEST_PATIENCE_MS);
     this.#least = Math.min(config.minLinks, maxReady);
     this.#supply = new Supply({
       clock: runtime.clock,
@@ -92,10 +98,19 @@ export class LinkSupply {
     this.#used++;
   }
 
+  /** The server closed a link that it had just named: it has enough, and is not to be asked without end. */
+  spurned(): void {
+    if (this.#supply.holding) return;
+    const now = this.#context.runtime.clock.now();
+    if (now - this.#spurnedAt > 2 * LONGEST_PATIENCE_MS) this.#patience.reset();
+    this.#spurnedAt = now;
+    this.#supply.hold(Math.max(FIRST_PATIENCE_MS, this.#patience.next()));
+  }
+
   async #open(calls: ServerCalls114, asked: AskedTerms, signal: AbortSignal): Promise<void> {
     const { conn, id, seen } = await calls.link(asked, signal);
-    if (id === CONTROL_ID) this.#pairing.connect(conn);
-    else this.#pairing.add(conn, id, seen);
+    const taken = id === CONTROL_ID ? this.#pairing.connect(conn) : this.#pairing.add(conn, id, seen);
+    if (!taken && !this.#pairing.over) throw new NodePassError("protocol", `Server gave link ${id} out a second time`);
   }
 
   #failed(error: unknown): void {

@@ -5,6 +5,7 @@
  */
 import type { NodePassError } from "../../errors.ts";
 import type { Clock, Timer } from "../../runtime/types.ts";
+import { CONTROL_ID } from "../../wire/nodepass_1_14/link_id.ts";
 import type { RawLink } from "../../wire/nodepass_1_14/raw_link.ts";
 import type { LinkSupplier } from "../pool/matchmaker.ts";
 
@@ -28,6 +29,8 @@ export interface RawLinksOptions {
   readonly claimMs: number;
   /** The number of links changed. */
   readonly changed: () => void;
+  /** The other end closed a link that had just been opened. */
+  readonly spurned: () => void;
 }
 
 /** See the module. Every link is used once. */
@@ -64,22 +67,26 @@ export class RawLinks implements LinkSupplier<RawLink> {
     return this.#links.has(id);
   }
 
-  /** A new link; closed at once when there are too many. */
-  add(link: RawLink): void {
-    if (this.#closed) return link.close();
+  /** A new link; false when it was closed at once, because there are too many or one of this name. */
+  add(link: RawLink): boolean {
     const awaited = this.#awaited.get(link.id);
     const full = this.#idle.length >= this.#options.maxReady && awaited === undefined;
-    if (full || this.#links.has(link.id)) return link.close();
+    if (this.#closed || full || this.#links.has(link.id)) {
+      link.close();
+      return false;
+    }
     this.#links.set(link.id, link);
     this.#since.set(link, this.#options.clock.now());
     if (awaited === undefined) {
       this.#idle.push(link);
-      return this.#options.changed();
+      this.#options.changed();
+      return true;
     }
     this.#awaited.delete(link.id);
     awaited.timer.cancel();
     link.take();
     awaited.resolve(link);
+    return true;
   }
 
   /** The link that came last: the network has forgotten it least. */
@@ -100,7 +107,8 @@ export class RawLinks implements LinkSupplier<RawLink> {
       this.#options.changed();
       return link;
     }
-    if (this.#closed || this.#awaited.size >= MAX_AWAITED || this.#awaited.has(id)) return null;
+    const hopeless = id === CONTROL_ID || this.#awaited.has(id) || this.#awaited.size >= MAX_AWAITED;
+    if (this.#closed || hopeless) return null;
     return new Promise((resolve) => {
       const timer = this.#options.clock.after(this.#options.claimMs, () => {
         this.#awaited.delete(id);
@@ -124,8 +132,10 @@ export class RawLinks implements LinkSupplier<RawLink> {
     if (this.#links.get(link.id) !== link) return;
     this.#links.delete(link.id);
     this.#unqueue(link);
-    const age = this.#options.clock.now() - this.#since.get(link)!;
-    if (error.code !== "closed" && age >= GROWN_UP_MS) this.errors++;
+    if (error.code !== "closed") {
+      if (this.#options.clock.now() - this.#since.get(link)! >= GROWN_UP_MS) this.errors++;
+      else this.#options.spurned();
+    }
     this.#options.changed();
   }
 

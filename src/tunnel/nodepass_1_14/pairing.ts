@@ -34,6 +34,8 @@ export interface PairingOptions {
   readonly opened: () => void;
   /** The number of links changed. */
   readonly changed: () => void;
+  /** The other end closed a link that had just been opened. */
+  readonly spurned: () => void;
   /** A visitor was announced here. */
   readonly announced: () => void;
 }
@@ -65,6 +67,7 @@ export class Pairing {
       maxReady: options.maxReady,
       claimMs: context.config.settings.poolGetTimeoutMs,
       changed: () => this.#changed(),
+      spurned: options.spurned,
     });
     this.#check = tls ? new CertificateCheck({ clock, end, links: this.links }) : null;
     this.#lookedAt = clock.now();
@@ -106,9 +109,12 @@ export class Pairing {
     return first;
   }
 
-  /** Takes over the connection with the id of the control connection. */
-  connect(conn: Conn): void {
-    if (this.#over || this.#channel !== null) return conn.close();
+  /** Takes over the connection with the id of the control connection; false when it was closed: there is one. */
+  connect(conn: Conn): boolean {
+    if (this.#over || this.#channel !== null) {
+      conn.close();
+      return false;
+    }
     const { context } = this.#options;
     const channel = this.#channel = new SignalChannel({
       conn,
@@ -124,18 +130,22 @@ export class Pairing {
     this.#options.connected(conn);
     if (this.#check === null) this.#options.opened();
     else this.#changed();
+    return true;
   }
 
   /**
-   * Takes over a connection whose id is known.
+   * Takes over a connection whose id is known; false when it was closed, because it is of no use.
    *
    * @param seen fingerprint of the server's certificate on it; null in clear
    */
-  add(conn: Conn, id: string, seen: string | null): void {
-    if (this.#over) return conn.close();
+  add(conn: Conn, id: string, seen: string | null): boolean {
+    if (this.#over) {
+      conn.close();
+      return false;
+    }
     const { config, ledger, runtime } = this.#options.context;
     if (seen !== null) this.#check?.seen(id, seen);
-    this.links.add(
+    return this.links.add(
       new RawLink({
         conn,
         id,

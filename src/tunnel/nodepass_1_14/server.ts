@@ -222,6 +222,7 @@ class TunnelServer114 extends Instance<ServerConfig> {
       },
       changed: () => this.#matchmaker.offer(),
       announced: () => {},
+      spurned: () => {},
     });
     const release = this.#door!.vouch(host);
     const late = runtime.clock.after(config.settings.handshakeTimeoutMs, () => {

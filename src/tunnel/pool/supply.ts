@@ -74,6 +74,20 @@ export class Supply {
     this.fill();
   }
 
+  /** Whether it opens nothing for a while, after a failure or by `hold`. */
+  get holding(): boolean {
+    return this.#pause !== null;
+  }
+
+  /** Opens nothing for so long, unless it waits already. */
+  hold(ms: number): void {
+    if (!this.#running) return;
+    this.#pause ??= this.#options.clock.after(ms, () => {
+      this.#pause = null;
+      this.fill();
+    });
+  }
+
   /** Opens what is missing. */
   fill(): void {
     if (!this.#running || this.#pause !== null) return;
@@ -96,15 +110,7 @@ export class Supply {
       if (!this.#running) return;
       if (!this.#failing) this.#options.onFailure(error);
       this.#failing = true;
-      this.#wait();
+      if (this.#pause === null) this.hold(Math.max(FIRST_PAUSE_MS, this.#backoff.next()));
     }
-  }
-
-  #wait(): void {
-    if (this.#pause !== null) return;
-    this.#pause = this.#options.clock.after(Math.max(FIRST_PAUSE_MS, this.#backoff.next()), () => {
-      this.#pause = null;
-      this.fill();
-    });
   }
 }

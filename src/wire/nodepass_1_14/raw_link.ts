@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { formatAddress } from "../../address/ip.ts";
+import { formatAddress, normalizeIp } from "../../address/ip.ts";
 import { messageOf, NodePassError } from "../../errors.ts";
 import type { Clock, Conn, Timer } from "../../runtime/types.ts";
 import type {
@@ -176,7 +176,8 @@ export class RawLink implements SessionLink {
   }
 
   #announce({ protocol, visitor }: Opening): void {
-    this.#options.events.announce({ action: protocol, remote: formatAddress(visitor), id: this.id });
+    const remote = formatAddress({ host: normalizeIp(visitor.host), port: visitor.port });
+    this.#options.events.announce({ action: protocol, remote, id: this.id });
   }
 
   /** Something arrived on a link that waits. */

@@ -112,7 +112,8 @@ export class GoClient implements AsyncDisposable {
     const accepts = terms.flow === "+";
     if (accepts) await this.#openEntry();
     // As many as it keeps, at once; one of them is the control connection.
-    const first = await Promise.all(Array.from({ length: Math.max(2, min) }, () => this.#link(terms)));
+    const count = Math.max(2, Math.min(min, terms.max));
+    const first = await Promise.all(Array.from({ length: count }, () => this.#link(terms)));
     const control = first.find((link) => link?.id === CONTROL_ID);
     if (control == null) {
       for (const link of first) link?.socket.destroy();

@@ -70,6 +70,7 @@ test("Counters at their end stay there", async () => {
   const master = world([{ ...importedInstance, counters }]);
   const gauges = { mode: 0, ping: 0, pool: 0, tcps: 0, udps: 0 };
   master.instances.events.checkpoint(ID, gauges, received(1000), { connections: 0, rejections: {}, weakKey: false });
+  await master.instances.patch(ID, { alias: "b" }, null);
   await master.instances.close();
   deepEqual(master.written.at(-1)?.instances.map((instance) => instance.counters), [counters]);
 });

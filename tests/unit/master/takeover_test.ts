@@ -3,12 +3,12 @@ import { copyFile, mkdir, readdir, readFile, writeFile } from "node:fs/promises"
 import { dirname } from "node:path";
 import { NodePassError } from "../../../src/errors.ts";
 import { createLogger } from "../../../src/log/logger.ts";
-import { readGoInstances } from "../../../src/master/gob/go_instance.ts";
 import { goMirrorFile, goStateFiles } from "../../../src/master/state_file/places.ts";
 import { mirrored } from "../../../src/master/state_file/go_mirror.ts";
 import { type Takeover, takeOver } from "../../../src/master/state_file/takeover.ts";
 import type { Runtime } from "../../../src/runtime/types.ts";
 import { deepEqual, equal, match, rejects, test } from "../../harness.ts";
+import { goInstances } from "./gob/fixtures.ts";
 import { inStateFolder, runtime, stateOf } from "./state_file_fixture.ts";
 
 const RECORDED = new URL("../../fixtures/gob/state-1.14.gob", import.meta.url);
@@ -105,7 +105,7 @@ test("mirrored() keeps the key where scripts of a Go master look for it", () =>
     const store = { initial: null, save: () => Promise.resolve(), close: () => Promise.resolve() };
     const mirror = mirrored(store, { files, path: file, keep: true, logger });
     const key = async (): Promise<string | undefined> =>
-      new Map(readGoInstances(new Uint8Array(await readFile(file)))).get("********")?.URL;
+      new Map(goInstances(new Uint8Array(await readFile(file)))).get("********")?.URL;
     for (
       const state of [
         stateOf(1),

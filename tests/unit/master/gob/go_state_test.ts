@@ -1,15 +1,10 @@
 /** The state of a Go master as a state of ours, and back. */
-import {
-  emptyGoInstance,
-  type GoInstance,
-  readGoInstances,
-  writeGoInstances,
-} from "../../../../src/master/gob/go_instance.ts";
+import { emptyGoInstance, type GoInstance, writeGoInstances } from "../../../../src/master/gob/go_instance.ts";
 import { fromGoState, toGoState } from "../../../../src/master/gob/go_state.ts";
 import { systemRandom } from "../../../../src/runtime/random.ts";
 import { deepEqual, equal, match, ok, test } from "../../../harness.ts";
 import { instanceOf, stateOf } from "../state_file_fixture.ts";
-import { recorded } from "./fixtures.ts";
+import { goInstances, recorded } from "./fixtures.ts";
 
 const KEY = "00112233445566778899aabbccddeeff";
 
@@ -61,7 +56,7 @@ test("fromGoState() makes a master id for a Go master 1.6 and keeps its key", as
   match(state.masterId, /^[0-9a-f]{16}$/);
   deepEqual([state.apiKey, newKey], ["dca376a5bf17a8c5e99569e13bae608f", false]);
   deepEqual(state.instances.map(({ id, alias, meta }) => [id, alias.length, meta.tags]), [
-    ["05dcfe4f", 256, {}],
+    ["05dcfe4f", 257, {}],
     ["12d24286", 0, {}],
   ]);
   deepEqual(changes.slice(1), ["a new master id was made: none was there"]);
@@ -129,7 +124,7 @@ test("toGoState() is the same for the same state, and says what a Go master cann
   deepEqual(toGoState({ ...state, instances: [...state.instances].reverse() }).bytes, bytes);
   match(notes.join(), /^3 instances with wire=secure/);
   deepEqual(toGoState(stateOf(3, { wire: "1.14" })).notes, []);
-  const read = new Map(readGoInstances(bytes));
+  const read = new Map(goInstances(bytes));
   deepEqual([...read.keys()], ["********", "00000000", "00000001", "00000002"]);
   const instance = read.get("00000001");
   deepEqual([instance?.Type, instance?.Status, instance?.Config, instance?.Restart], ["server", "stopped", "", false]);

@@ -17,6 +17,9 @@ import { HTTPS_PORT } from "./port.ts";
 /** The Go program sends this where no name is configured. */
 const NO_NAME = "none";
 
+/** How long a certificate that was verified is known again by its fingerprint. */
+const VERIFIED_MS = 600_000;
+
 /** What a server said, and where it is. */
 export interface AskedTerms {
   readonly terms: Terms;
@@ -32,11 +35,20 @@ export interface NamedLink {
   readonly seen: string | null;
 }
 
+/** A connection in TLS, and the fingerprint of the certificate on it. */
+interface SeenLink {
+  readonly conn: TlsConn;
+  readonly seen: string;
+}
+
 /** See the module. */
 export class ServerCalls114 {
   readonly #context: TunnelContext<ClientConfig>;
   #token: string | null = null;
   #extraCaPem: string | null = null;
+  #verifying: Promise<SeenLink> | null = null;
+  /** The certificate that was verified last. */
+  #verified: { readonly seen: string; readonly until: number } | null = null;
 
   constructor(context: TunnelContext<ClientConfig>) {
     this.#context = context;
@@ -51,6 +63,7 @@ export class ServerCalls114 {
     const { config, runtime } = this.#context;
     const before = this.#extraCaPem;
     if (config.extraCa !== null) this.#extraCaPem = await runtime.files.readText(config.extraCa);
+    if (this.#extraCaPem !== before) this.#verified = null;
     return this.#extraCaPem !== before;
   }
 
@@ -97,13 +110,35 @@ export class ServerCalls114 {
   }
 
   async #connect({ tls }: Terms, options: ConnectOptions): Promise<Omit<NamedLink, "id">> {
-    if (tls === 0) return { conn: await this.#context.runtime.net.connect(options), seen: null };
-    const conn = await this.#connectTls(options, tls === 1 ? ANY : await this.#roots());
-    if (conn.peerCertificate === null) {
-      conn.close();
-      throw new NodePassError("certificate", "Cannot read the server's certificate");
+    const { net, clock } = this.#context.runtime;
+    if (tls === 0) return { conn: await net.connect(options), seen: null };
+    if (tls === 1) return await this.#seenOn(await this.#connectTls(options, ANY));
+    // Deno reads all roots for each connection that is verified, some 45 ms: a certificate is known again without that.
+    // TLS proves in any case that the server has its private key.
+    await this.#verifying?.catch(() => {});
+    if (this.#verified !== null && clock.now() < this.#verified.until) {
+      const link = await this.#seenOn(await this.#connectTls(options, ANY));
+      if (link.seen === this.#verified?.seen) return link;
+      link.conn.close();
     }
-    return { conn, seen: await fingerprint(conn.peerCertificate) };
+    const verifying = this.#verifying = this.#verify(options);
+    try {
+      return await verifying;
+    } finally {
+      if (this.#verifying === verifying) this.#verifying = null;
+    }
+  }
+
+  async #verify(options: ConnectOptions): Promise<SeenLink> {
+    const link = await this.#seenOn(await this.#connectTls(options, await this.#roots()));
+    this.#verified = { seen: link.seen, until: this.#context.runtime.clock.now() + VERIFIED_MS };
+    return link;
+  }
+
+  async #seenOn(conn: TlsConn): Promise<SeenLink> {
+    if (conn.peerCertificate !== null) return { conn, seen: await fingerprint(conn.peerCertificate) };
+    conn.close();
+    throw new NodePassError("certificate", "Cannot read the server's certificate");
   }
 
   #connectTls(options: ConnectOptions, trust: TlsTrust): Promise<TlsConn> {

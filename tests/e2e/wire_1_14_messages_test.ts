@@ -12,6 +12,11 @@ import { linesAt, ourClient, ourServer } from "./wire_1_14_inside.ts";
 
 const SETTINGS = { handshakeTimeoutMs: 1_500 };
 const OTHER_KEY = "npk1_BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBB";
+/** Registers a test that looks at both ways of a server at once. */
+function eachTls(name: string, run: (own: Own, tls: 0 | 1) => Promise<void>): void {
+  ownedTest(`${name}, tls 0 and 1`, async (own) => void await Promise.all([run(own, 0), run(own, 1)]));
+}
+
 const TARGET = "127.0.0.1:9";
 
 /** Checks that an end says one thing, again and again, that it is clear, and that the end closes at once. */
@@ -46,35 +51,33 @@ async function oldClient(own: Own, tunnel: { host: string; port: number }, query
   return await own(within(20_000, "the first attempt", starting));
 }
 
-for (const tls of [0, 1] as const) {
-  ownedTest(`a client of wire=secure at a server of wire=1.14 (tls=${tls})`, async (own) => {
-    const server = await own(ourServer({ flow: "reverse", query: `tls=${tls}`, settings: SETTINGS }));
-    const client = await secureClient(own, server.handle.addr!);
-    await says(client, /^Client error: .*wire=1\.14/, "error");
-    await says(server, /wire=secure/, "warn", "error");
-  });
+eachTls("a client of wire=secure at a server of wire=1.14", async (own, tls) => {
+  const server = await own(ourServer({ flow: "reverse", query: `tls=${tls}`, settings: SETTINGS }));
+  const client = await secureClient(own, server.handle.addr!);
+  await says(client, /^Client error: .*wire=1\.14/, "error");
+  await says(server, /wire=secure/, "warn", "error");
+});
 
-  ownedTest(`a client of wire=1.14 at a server of wire=secure (tls=${tls})`, async (own) => {
-    const server = await secureServer(own, tls);
-    const client = await oldClient(own, server.handle.addr!);
-    await says(client, /^Client error: Server .*wire/, "error");
-    await says(server, /set wire=1\.14 on this end/, "warn", "error");
-  });
+eachTls("a client of wire=1.14 at a server of wire=secure", async (own, tls) => {
+  const server = await secureServer(own, tls);
+  const client = await oldClient(own, server.handle.addr!);
+  await says(client, /^Client error: Server .*wire/, "error");
+  await says(server, /set wire=1\.14 on this end/, "warn", "error");
+});
 
-  ownedTest(`a Go client at a server of wire=secure (tls=${tls})`, async (own) => {
-    const server = await secureServer(own, tls);
-    const refusal = await goClient({ key: KEY, server: server.handle.addr! }, 2_500).then(() => "", String);
-    ok(refusal !== "", "it was served");
-    await says(server, /set wire=1\.14 on this end/, "warn", "error");
-  });
+eachTls("a Go client at a server of wire=secure", async (own, tls) => {
+  const server = await secureServer(own, tls);
+  const refusal = await goClient({ key: KEY, server: server.handle.addr! }, 2_500).then(() => "", String);
+  ok(refusal !== "", "it was served");
+  await says(server, /set wire=1\.14 on this end/, "warn", "error");
+});
 
-  ownedTest(`a client of wire=secure at a Go server (tls=${tls})`, async (own) => {
-    const certificate = await (await createAuthority("Authority of the peer")).issue(["tunnel.test"]);
-    const server = await own(goServer({ key: KEY, flow: "reverse", tls, certificate }));
-    const client = await secureClient(own, server.address);
-    await says(client, /^Client error: .*wire=1\.14/, "error");
-  });
-}
+eachTls("a client of wire=secure at a Go server", async (own, tls) => {
+  const certificate = await (await createAuthority("Authority of the peer")).issue(["tunnel.test"]);
+  const server = await own(goServer({ key: KEY, flow: "reverse", tls, certificate }));
+  const client = await secureClient(own, server.address);
+  await says(client, /^Client error: .*wire=1\.14/, "error");
+});
 
 for (const [type, name] of [["1", "QUIC"], ["2", "WebSocket"], ["3", "HTTP/2"]] as const) {
   ownedTest(`a Go server with ${name} links`, async (own) => {
@@ -96,25 +99,23 @@ ownedTest("the keys differ", async (own) => {
   await says(ours, /another key: set the same key on both ends/, "warn", "error");
 });
 
-for (const tls of [0, 1] as const) {
-  ownedTest(`a second client while one is served (tls=${tls})`, async (own) => {
-    const server = await own(ourServer({ flow: "reverse", query: `tls=${tls}`, settings: SETTINGS }));
-    const first = await own(goClient({ key: KEY, server: server.handle.addr!, min: 2 }));
-    const second = await oldClient(own, server.handle.addr!);
-    await says(second, /^Client error: Server .*other client/, "error");
-    equal(first.generations.length, 1);
-    equal(server.handle.stats().peers.length, 1);
-  });
+eachTls("a second client while one is served", async (own, tls) => {
+  const server = await own(ourServer({ flow: "reverse", query: `tls=${tls}`, settings: SETTINGS }));
+  const first = await own(goClient({ key: KEY, server: server.handle.addr!, min: 2 }));
+  const second = await oldClient(own, server.handle.addr!);
+  await says(second, /^Client error: Server .*other client/, "error");
+  equal(first.generations.length, 1);
+  equal(server.handle.stats().peers.length, 1);
+});
 
-  ownedTest(`a second client at a Go server that serves one (tls=${tls})`, async (own) => {
-    const certificate = await (await createAuthority("Authority of the peer")).issue(["tunnel.test"]);
-    const server = await own(goServer({ key: KEY, flow: "reverse", tls, certificate }));
-    await own(goClient({ key: KEY, server: server.address, min: 2 }));
-    const second = await oldClient(own, server.address);
-    await says(second, /^Client error: Server .*other client/, "error");
-    equal(server.generations.length, 1);
-  });
-}
+eachTls("a second client at a Go server that serves one", async (own, tls) => {
+  const certificate = await (await createAuthority("Authority of the peer")).issue(["tunnel.test"]);
+  const server = await own(goServer({ key: KEY, flow: "reverse", tls, certificate }));
+  await own(goClient({ key: KEY, server: server.address, min: 2 }));
+  const second = await oldClient(own, server.address);
+  await says(second, /^Client error: Server .*other client/, "error");
+  equal(server.generations.length, 1);
+});
 
 ownedTest("a Go server with a certificate that nobody signed, or for another name", async (own) => {
   const certificate = await (await createAuthority("Authority of the peer")).issue(["tunnel.test"]);

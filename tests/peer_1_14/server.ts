@@ -26,6 +26,8 @@ export interface GoServerOptions extends PeerManner {
   readonly max?: number;
   /** Needed for tls 1 and 2. */
   readonly certificate?: { readonly chainPem: string; readonly keyPem: string };
+  /** Handshakes run inside TLS, as on port 443. @default false */
+  readonly https?: boolean;
   /** Where it dials, in forward flow. */
   readonly target?: { readonly host: string; readonly port: number };
   /** @default a free one */
@@ -124,7 +126,9 @@ export class GoServer implements AsyncDisposable {
   }
 
   /** While nobody is served, every connection is a request. */
-  async #answer(socket: net.Socket): Promise<void> {
+  async #answer(accepted: net.Socket): Promise<void> {
+    const { https = false, certificate } = this.#options;
+    const socket = https ? await secureAsServer(accepted, { certificate: certificate! }) : accepted;
     this.#waiting.add(socket);
     const decision = await answerRequest(socket, this.#options.key, this.#terms).finally(() => {
       this.#waiting.delete(socket);

@@ -33,7 +33,14 @@ export const denoFiles: Files = {
     // Nobody is asked at the terminal for a look.
     const { state } = await Deno.permissions.query({ name: "read", path });
     if (state === "prompt") throw new NodePassError("permission_denied", `Cannot look for ${path}: permission denied`);
-    return await (await nodeFiles()).exists(path);
+    try {
+      // `node:fs` would ask for the number of the user, which is a permission of its own.
+      await Deno.stat(path);
+      return true;
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return false;
+      throw toNodePassError(error, `Cannot look for ${path}`);
+    }
   },
   async lock(path) {
     const [{ lockPath }, { denoKeptFiles }] = await Promise.all([

@@ -65,6 +65,14 @@ test("An empty wire= names none", async () => {
   await master.instances.close();
 });
 
+test("An imported instance that cannot run does not run as something else", async () => {
+  const url = `${URL}&type=2`;
+  const master = world([{ ...importedInstance, url }]);
+  equal(master.instances.get(ID)?.url, url);
+  match(master.commands.join(), /^start 00000004 client:.*type=2.*wire=1\.14$/);
+  await master.instances.close();
+});
+
 test("Counters at their end stay there", async () => {
   const counters = received(Number.MAX_SAFE_INTEGER);
   const master = world([{ ...importedInstance, counters }]);

@@ -72,6 +72,7 @@ export type {
   TlsListener,
   TlsTrust,
   Udp,
+  UpgradableConn,
   WebSocketConnectOptions,
   WebSocketListenOptions,
   WebSockets,

@@ -83,6 +83,7 @@ export type {
   TlsListener,
   TlsTrust,
   Udp,
+  UpgradableConn,
   WebSocketConnectOptions,
   WebSocketListenOptions,
   WebSockets,

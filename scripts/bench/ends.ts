@@ -56,6 +56,8 @@ export interface TunnelOptions {
   readonly backend: number;
   /** Ready links. @default 64 */
   readonly links?: number;
+  /** Dialect between the ends. @default "secure" */
+  readonly wire?: "secure" | "1.14";
 }
 
 /** Finds the runtime and makes a key. */
@@ -71,13 +73,13 @@ export async function resolveEnds(processes: Processes, runtime: RuntimeKind, cl
 
 /** Starts a server and a client and waits until the pool is full. */
 export async function startTunnel(processes: Processes, ends: EndRuntime, options: TunnelOptions): Promise<Entry> {
-  const { tls, flow = "reverse", backend, links = LINKS } = options;
+  const { tls, flow = "reverse", backend, links = LINKS, wire = "secure" } = options;
   const [tunnel, entry] = [freePort(), freePort()];
   const [atServer, atClient] = flow === "reverse" ? [entry, backend] : [backend, entry];
   const mode = flow === "reverse" ? 1 : 2;
   const urls = [
-    `server://${ends.key}@127.0.0.1:${tunnel}/127.0.0.1:${atServer}?tls=${tls}&mode=${mode}&log=error`,
-    `client://${ends.key}@127.0.0.1:${tunnel}/127.0.0.1:${atClient}?mode=2&log=error${
+    `server://${ends.key}@127.0.0.1:${tunnel}/127.0.0.1:${atServer}?tls=${tls}&mode=${mode}&wire=${wire}&log=error`,
+    `client://${ends.key}@127.0.0.1:${tunnel}/127.0.0.1:${atClient}?mode=2&wire=${wire}&log=error${
       links === LINKS ? "" : `&min=${links}`
     }`,
   ];
@@ -86,7 +88,7 @@ export async function startTunnel(processes: Processes, ends: EndRuntime, option
   const client = processes.start("client", [...ends.command, urls[1]!]);
   const full = () => isListening(entry) && establishedOn(tunnel) >= links + 1;
   await ready([server, client], `${links} links and a listener on ${entry}`, full);
-  return entryOf(`tunnel tls ${tls}`, entry, [server, client]);
+  return entryOf(`tunnel tls ${tls}${wire === "secure" ? "" : ` wire ${wire}`}`, entry, [server, client]);
 }
 
 /** Starts a client that forwards without a server. */

@@ -22,6 +22,8 @@ export interface BenchOptions {
   readonly only: ReadonlySet<FigureId>;
   readonly runtimes: readonly RuntimeKind[];
   readonly tls: readonly (0 | 1)[];
+  /** Another dialect that P1 measures beside the usual one; null: none. */
+  readonly wire: "1.14" | null;
   /** Plots by name; empty: all. */
   readonly plots: readonly string[];
   /** The command that is measured: a script for the runtime. */
@@ -35,6 +37,7 @@ export const USAGE: string = `deno task bench [options]
   --only P1,P4             these figures alone: ${FIGURE_IDS.join(" ")}
   --runtime deno|node|both what the two ends run on (deno)
   --tls 0,1                tls modes of the tunnel (0,1)
+  --wire 1.14              P1 also measures this wire, against the usual one
   --cli PATH               another build of the command (cli.ts)
 Instead of a table:
   --check                  compares the ratios with docs/benchmarks/baseline.json; exit code 1 names what became worse
@@ -55,6 +58,7 @@ export function readOptions(args: readonly string[], root: string): BenchOptions
       only: { type: "string", default: FIGURE_IDS.join(",") },
       runtime: { type: "string", default: "deno" },
       tls: { type: "string", default: "0,1" },
+      wire: { type: "string" },
       cli: { type: "string", default: `${root}/cli.ts` },
       check: { type: "boolean", default: false },
       store: { type: "boolean", default: false },
@@ -80,6 +84,7 @@ export function readOptions(args: readonly string[], root: string): BenchOptions
     only: new Set(only),
     runtimes: runtime === "both" ? ["deno", "node"] : [runtime],
     tls: tls.map((value) => value === "0" ? 0 : 1),
+    wire: values.wire === undefined ? null : oneOf("--wire", values.wire, ["1.14"] as const),
     plots: positionals.flatMap((text) => text.split(",")),
     cli: values.cli,
   };

@@ -88,7 +88,7 @@ export class Master implements AsyncDisposable {
 /** What `nodepass permissions` prints for it. */
 function permissionsOf(url: string, stateDirectory: string): readonly string[] {
   const { config } = parseMasterUrl(url);
-  return masterPermissions(config, defaultSettings, { stateDirectory, program: Deno.execPath() }).flags;
+  return masterPermissions(config, defaultSettings, { stateDirectory, program: Deno.execPath(), takenOver: [] }).flags;
 }
 
 /** The URL of a master on this machine alone. */

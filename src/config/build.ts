@@ -35,7 +35,7 @@ function buildBase(parts: TunnelParts, reader: ParameterReader): Base {
     targets: parts.targets,
     log: reader.get("log", "info"),
     wire: parts.wire,
-    transport: reader.get("type", "tcp"),
+    transport: readTransport(parts, reader),
     path: reader.get("path", "/"),
     readMs: reader.get("read", 0),
     rateBytesPerSecond: reader.get("rate", 0) * bytesPerMbit,
@@ -51,6 +51,13 @@ function buildBase(parts: TunnelParts, reader: ParameterReader): Base {
     deny: reader.get("deny", Object.freeze([])),
     settings: parts.settings,
   };
+}
+
+/** The Go program's links on WebSockets are others: with its dialect links run on TCP. */
+function readTransport({ wire }: TunnelParts, reader: ParameterReader): "tcp" | "websocket" {
+  const transport = reader.get("type", "tcp");
+  if (wire === "1.14" && transport !== "tcp") reader.reject("type", "0 with wire=1.14");
+  return transport;
 }
 
 /** The configuration of a `server://` URL; what is wrong goes to the reader. */

@@ -75,8 +75,10 @@ function addressesOf(config: TunnelConfig): string[] {
   const addresses = [config.tunnel, ...config.targets].flatMap(spellings);
   if (config.dialFrom !== null) addresses.push(formatAddress({ host: config.dialFrom, port: 0 }));
   if (config.udp) addresses.push("0.0.0.0:0", "[::]:0");
-  // A certificate is tried on a port of its own before it is used.
-  if (config.role === "server" && config.tls.kind !== "plain") addresses.push("127.0.0.1:0");
+  // A certificate is tried on a port of its own before it is used, with wire=1.14 without one.
+  if (config.role === "server" && config.wire === "secure" && config.tls.kind !== "plain") {
+    addresses.push("127.0.0.1:0");
+  }
   return addresses;
 }
 

@@ -58,6 +58,16 @@ export function readInstanceUrl(url: string, inherited: Inheritance, settings: S
   }
 }
 
+/**
+ * What a stored URL that is not acceptable any more is run with: its run then says why. What it inherits goes along, so
+ * that nothing runs by accident as what it is not.
+ */
+export function unreadableUrl(url: string, inherited: Inheritance): Omit<InstanceUrl, "warnings"> {
+  const parts = splitUrl(url);
+  const config = parts === null ? url : withInherited(url.trim(), parts, inherited);
+  return { type: parts?.scheme === "server" ? "server" : "client", config, weakKey: false };
+}
+
 /** The wire that a URL names; null when it names none, or is none. */
 export function namedWire(url: string): string | null {
   const named = splitUrl(url)?.query.filter(({ name, value }) => name === "wire" && value !== "" && value !== null);

@@ -25,7 +25,7 @@ import type { EventHub } from "./events/types.ts";
 import { randomHex } from "./identifiers.ts";
 import { API_KEY_ID, type InstanceView, type Status, type StoredInstance } from "./instance.ts";
 import { InstanceRecord, revisionOf } from "./instance_record.ts";
-import { type Inheritance, type InstanceUrl, readInstanceUrl } from "./instance_url.ts";
+import { type Inheritance, type InstanceUrl, readInstanceUrl, unreadableUrl } from "./instance_url.ts";
 import { checkLength } from "./limits.ts";
 import type { InstanceLogs } from "./logs.ts";
 import type { IfMatch, InstanceChange, InstanceRegistry } from "./parts.ts";
@@ -356,8 +356,12 @@ export class Instances implements InstanceRegistry {
 
   /** @param wire of an instance that came from a Go master, where its URL names none */
   #read(url: string, wire: StoredInstance["wire"] = undefined): InstanceUrl {
-    const { inherited, settings } = this.#options;
-    return readInstanceUrl(url, wire === undefined ? inherited : { ...inherited, wire }, settings);
+    return readInstanceUrl(url, this.#inherited(wire), this.#options.settings);
+  }
+
+  #inherited(wire: StoredInstance["wire"]): Inheritance {
+    const { inherited } = this.#options;
+    return wire === undefined ? inherited : { ...inherited, wire };
   }
 
   /** What is stored was accepted once; another version may read it differently, and then its run says so. */
@@ -365,8 +369,7 @@ export class Instances implements InstanceRegistry {
     try {
       return new InstanceRecord(stored, this.#read(stored.url, stored.wire));
     } catch {
-      const type = stored.url.trimStart().startsWith("server") ? "server" : "client";
-      return new InstanceRecord(stored, { type, config: stored.url, weakKey: false });
+      return new InstanceRecord(stored, unreadableUrl(stored.url, this.#inherited(stored.wire)));
     }
   }
 }

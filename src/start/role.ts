@@ -14,6 +14,10 @@ import type { TunnelHandle } from "../tunnel/types.ts";
 export async function startRole(context: TunnelContext, options: InstanceOptions = {}): Promise<TunnelHandle> {
   const { config } = context;
   if (config.role === "client") return await startClientMode({ ...context, config }, options);
+  if (config.wire === "1.14") {
+    const { startTunnelServer114 } = await import("../tunnel/nodepass_1_14/server.ts");
+    return await startTunnelServer114({ ...context, config }, options);
+  }
   return await (await import("../tunnel/server.ts")).startTunnelServer({ ...context, config }, options);
 }
 
@@ -35,5 +39,9 @@ async function startClientMode(context: TunnelContext<ClientConfig>, options: In
 }
 
 async function startDualEnd(context: TunnelContext<ClientConfig>, options: InstanceOptions): Promise<TunnelHandle> {
+  if (context.config.wire === "1.14") {
+    const { startTunnelClient114 } = await import("../tunnel/nodepass_1_14/client.ts");
+    return await startTunnelClient114(context, options);
+  }
   return await (await import("../tunnel/client.ts")).startTunnelClient(context, options);
 }

@@ -6,7 +6,9 @@
 import type { TunnelConfig } from "../config/types.ts";
 import { messageOf, NodePassError } from "../errors.ts";
 import { silentLogger } from "../log/silent.ts";
+import type { Logger } from "../log/types.ts";
 import { detectRuntime } from "../runtime/detect.ts";
+import type { Runtime } from "../runtime/types.ts";
 import { createContext } from "../tunnel/create_context.ts";
 import type { TunnelHandle } from "../tunnel/types.ts";
 import type { StartOptions } from "./options.ts";
@@ -23,9 +25,6 @@ const MAX_WORKERS = 64;
  */
 export async function startTunnel(config: TunnelConfig, options: StartOptions = {}): Promise<TunnelHandle> {
   const { signal, logger = silentLogger } = options;
-  if (config.wire !== "secure") {
-    throw new NodePassError("not_supported", `Cannot speak wire=${config.wire}: this version speaks wire=secure`);
-  }
   signal?.throwIfAborted();
   try {
     const { handle, release } = await startThreads(config, options);
@@ -49,6 +48,14 @@ interface Started {
   readonly release: () => void;
 }
 
+function threadsOf(config: TunnelConfig, { threads }: Runtime, logger: Logger): number {
+  const size = config.settings.workers ?? Math.min(MAX_WORKERS, threads.processors);
+  const alone = config.role === "client" && config.mode === "single";
+  if (size === 1 || config.wire === "secure" || alone) return size;
+  logger.warn("NP_WORKERS is ignored: wire=1.14 runs in one thread");
+  return 1;
+}
+
 /** Where it runs: in this thread, or in several of their own. */
 async function startThreads(config: TunnelConfig, options: StartOptions): Promise<Started> {
   const { onReport, signal, logger = silentLogger } = options;
@@ -56,7 +63,7 @@ async function startThreads(config: TunnelConfig, options: StartOptions): Promis
   if (runtime.threads.parent !== null) {
     throw new NodePassError("not_supported", "Cannot start a tunnel inside a worker of another one");
   }
-  const size = config.settings.workers ?? Math.min(MAX_WORKERS, runtime.threads.processors);
+  const size = threadsOf(config, runtime, logger);
   if (size > 1) {
     const { startWorkers } = await import("./workers.ts");
     return { handle: await startWorkers({ config, size, runtime, logger, onReport, signal }), release: () => {} };

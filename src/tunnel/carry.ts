@@ -36,11 +36,18 @@ export class SocketReceiver implements SessionReceiver {
 
   async data(chunk: Uint8Array): Promise<void> {
     const conn = this.#conn ?? await this.#dialled;
-    const wait = this.#bucket?.take(chunk.length, this);
-    if (wait !== undefined) await wait;
+    const bucket = this.#bucket;
+    let paid = bucket === null ? chunk.length : 0;
     let done = 0;
     do {
-      const written = await conn.write(done === 0 ? chunk : chunk.subarray(done));
+      if (bucket !== null && done === paid) {
+        // However much came at once, it leaves in bursts of the rate.
+        paid = Math.min(chunk.length, done + bucket.burstBytes);
+        const wait = bucket.take(paid - done, this);
+        if (wait !== undefined) await wait;
+      }
+      const whole = done === 0 && paid === chunk.length;
+      const written = await conn.write(whole ? chunk : chunk.subarray(done, paid));
       this.#session.meter.sent(written);
       done += written;
     } while (done < chunk.length);

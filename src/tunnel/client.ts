@@ -7,7 +7,7 @@
 import { formatAddress } from "../address/ip.ts";
 import type { ClientConfig } from "../config/types.ts";
 import { messageOf, NodePassError } from "../errors.ts";
-import type { Clock, SocketAddress } from "../runtime/types.ts";
+import type { SocketAddress } from "../runtime/types.ts";
 import { VERSION } from "../version.ts";
 import type { Agreement } from "../wire/secure/agreement.ts";
 import {
@@ -27,6 +27,7 @@ import { Egress } from "./egress.ts";
 import { type Entry, openEntry } from "./entry.ts";
 import { Ingress } from "./ingress.ts";
 import { Instance, type InstanceOptions, type InstanceState } from "./instance.ts";
+import { pause } from "./pause.ts";
 import { Matchmaker } from "./pool/matchmaker.ts";
 import { openDatagrams } from "./pool/open_datagrams.ts";
 import type { PeerLinks } from "./pool/peer_links.ts";
@@ -365,15 +366,4 @@ class FatalError extends Error {
   constructor(cause: unknown) {
     super(messageOf(cause), { cause });
   }
-}
-
-/** Waits, or less when `signal` aborts. */
-async function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = clock.after(ms, resolve);
-  const stop = (): void => resolve();
-  signal.addEventListener("abort", stop, { once: true });
-  await promise;
-  signal.removeEventListener("abort", stop);
-  timer.cancel();
 }

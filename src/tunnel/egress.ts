@@ -54,9 +54,16 @@ export class Egress {
     void this.#carry(wire, receiver, session, dial);
   }
 
-  /** A UDP visitor was announced. Null refuses it. */
-  openDatagrams(wire: WireDatagrams): DatagramReceiver | null {
-    const { config, ledger } = this.#context;
+  /**
+   * A UDP visitor was announced. Null refuses it.
+   *
+   * @param options `expires`: this end ends the session after silence, because the wire does not
+   */
+  openDatagrams(
+    wire: WireDatagrams,
+    { expires = false }: { readonly expires?: boolean } = {},
+  ): DatagramReceiver | null {
+    const { config, ledger, sweeper } = this.#context;
     if (!config.udp) return null;
     const session = ledger.open("udp", formatAddress(wire.opening.visitor));
     if (session === null) return null;
@@ -67,7 +74,10 @@ export class Egress {
       session,
       (bytes) => wire.send(bytes),
     );
+    const expiryMs = config.readMs > 0 ? config.readMs : config.settings.udpSessionMs;
+    const unwatch = expires ? sweeper.watch(session.meter, expiryMs, () => session.cut()) : null;
     const end = () => {
+      unwatch?.();
       path.close();
       session.close();
     };

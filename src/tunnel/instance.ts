@@ -108,6 +108,7 @@ export abstract class Instance<C extends TunnelConfig = TunnelConfig> implements
 
   async #close(graceMs: number): Promise<void> {
     await this.shutDown(graceMs);
+    await this.portsFree();
     this.#stopCheckpoints();
     this.#finish();
   }

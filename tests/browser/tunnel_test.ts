@@ -130,7 +130,7 @@ Deno.test({
     visitor.close();
     equal((await stage.api<unknown[]>("GET", `instances/${id}/sessions`)).length, 0);
     await page.getByRole("tab", { name: "Log" }).click();
-    ok(await log.locator("p").count() > 0);
+    await log.locator("p").first().waitFor();
   },
 });
 

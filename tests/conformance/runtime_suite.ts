@@ -10,6 +10,7 @@ import { processesSuite } from "./runtime_processes_suite.ts";
 import { systemSuite } from "./runtime_system_suite.ts";
 import { tlsSuite } from "./runtime_tls_suite.ts";
 import { udpSuite } from "./runtime_udp_suite.ts";
+import { upgradableSuite } from "./runtime_upgradable_suite.ts";
 import { webSocketSuite } from "./runtime_web_socket_suite.ts";
 
 /** Differences that the product knows about. */
@@ -22,6 +23,7 @@ export interface RuntimeTraits {
 export function runtimeSuite(name: string, runtime: Runtime, traits: RuntimeTraits): void {
   netSuite(name, runtime, traits.resets);
   tlsSuite(name, runtime);
+  upgradableSuite(name, runtime);
   webSocketSuite(name, runtime);
   udpSuite(name, runtime);
   filesSuite(name, runtime);

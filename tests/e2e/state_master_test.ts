@@ -1,5 +1,6 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { NodePassError } from "../../src/errors.ts";
+import { createLogger } from "../../src/log/logger.ts";
 import type { InstanceView } from "../../src/master/instance.ts";
 import { type MasterHandle, startMaster } from "../../src/start/master.ts";
 import { deepEqual, equal, match, notEqual, ok, test } from "../harness.ts";
@@ -78,6 +79,50 @@ test("A master comes back with the same key from the copy before a damaged state
     for (const name of ["nodepass.json", "nodepass.json.1"]) equal((await readFile(folder.at(name))).length, 0);
     await writeFile(folder.at("nodepass.json"), good);
     await withMaster(path, (master) => Promise.resolve(equal(master.key.reveal(), key)));
+  }));
+
+test("A first start takes over the state of a Go master, and the next one has it", () =>
+  inStateFolder(async ({ path }) => {
+    const gob = await readFile(new globalThis.URL("../fixtures/gob/state-1.14.gob", import.meta.url));
+    await mkdir(`${path}/gob`);
+    await writeFile(`${path}/gob/nodepass.gob`, gob);
+    const lines: string[] = [];
+    const write = (line: string): void => void lines.push(line);
+    const logger = createLogger({ level: "info", format: "text", color: false, write, wall: () => 0 });
+    const shown = async (master: MasterHandle): Promise<unknown> => {
+      const list = await (await call(master, "GET", "/instances")).json() as InstanceView[];
+      const { mid } = await (await call(master, "GET", "/info")).json() as { mid: string };
+      return [mid, master.isNew, ...list.map(({ id, alias, url, restart }) => [id, alias, url, restart].join(" "))];
+    };
+    const expected = [
+      ...["f378ec6f25ae10fa", false],
+      "******** m1 b80b310d12a9752c77c5ed16cca18a2d false",
+      "4330cbd7  client://k@127.0.0.1:10101/127.0.0.1:5302?log=info&min=8 true",
+      "ac881219 srv2 server://k@127.0.0.1:10101/127.0.0.1:10022?log=info&tls=0 false",
+    ];
+    const first = await startMaster("master://127.0.0.1:0", { stateDir: path, logger });
+    try {
+      deepEqual(await shown(first), expected);
+      match(await (await call(first, "GET", "/instances/ac881219")).text(), /"config":"server:[^"]*wire=1\.14"/);
+    } finally {
+      await first.close();
+    }
+    const told = lines.filter((line) => line.includes("taken over"));
+    equal(told.length, 1);
+    match(told[0] ?? "", /path=\S+\/gob\/nodepass\.gob instances=2 changes="2 instances without wire= in the URL keep/);
+    await writeFile(`${path}/gob/nodepass.gob`, "damaged");
+    await withMaster(path, async (master) => deepEqual(await shown(master), expected));
+    deepEqual(lines.filter((line) => line.includes("taken over")).length, 1);
+  }));
+
+test("A first start beside a damaged state of a Go master is refused, and nothing is stored", () =>
+  inStateFolder(async ({ path }) => {
+    await mkdir(`${path}/gob`);
+    await writeFile(`${path}/gob/nodepass.gob`, new Uint8Array([0x0f, 0xff]));
+    const error = await refusal(path);
+    equal(error.code, "corrupt");
+    match(error.message, /nodepass\.gob: byte 0: the message has 15 bytes, the file 1 more$/m);
+    deepEqual(await new StateFolder(`${path}/state`).names(), []);
   }));
 
 test(

@@ -24,6 +24,8 @@ export interface GoClientOptions extends PeerManner {
   readonly min?: number;
   /** Name of the server. @default "none" */
   readonly name?: string;
+  /** The handshake runs inside TLS, as on port 443. @default false */
+  readonly https?: boolean;
   /** Trusted with tls 2. */
   readonly ca?: string;
   /** Time between looks at the pool. @default 100 */
@@ -104,15 +106,19 @@ export class GoClient implements AsyncDisposable {
   }
 
   async #once(): Promise<void> {
-    const { key, server, before, name = "none", min = 4, growMs = 100, target = null } = this.#options;
+    const { key, server, before, name = "none", min = 4, growMs = 100, https = false, target = null } = this.#options;
     await before?.(server);
-    const terms = await askForTerms(this.#own(await connectTo(server)), requestText(key, { host: name }));
+    const plain = this.#own(await connectTo(server));
+    // Go does not look at this certificate.
+    const socket = https ? await secureAsClient(plain, { name }) : plain;
+    const terms = await askForTerms(socket, requestText(key, { host: name }));
     this.terms = terms;
     if (terms.type !== "0") throw new Error(`Server announces type ${terms.type}`);
     const accepts = terms.flow === "+";
     if (accepts) await this.#openEntry();
     // As many as it keeps, at once; one of them is the control connection.
-    const first = await Promise.all(Array.from({ length: Math.max(2, min) }, () => this.#link(terms)));
+    const count = Math.max(2, Math.min(min, terms.max));
+    const first = await Promise.all(Array.from({ length: count }, () => this.#link(terms)));
     const control = first.find((link) => link?.id === CONTROL_ID);
     if (control == null) {
       for (const link of first) link?.socket.destroy();

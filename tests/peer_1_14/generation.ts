@@ -84,6 +84,7 @@ export class Generation {
     const signal = (): void => this.#announce({ action: "tcp", remote, id: link.id });
     if (!this.#options.bytesFirst) signal();
     else setTimeout(signal, 30);
+    await link.named;
     await this.#during(link.socket, carryStream(link.socket, visitor, this.#secure));
   }
 
@@ -94,6 +95,7 @@ export class Generation {
     const signal = (): void => this.#announce({ action: "udp", remote: source.remote, id: link.id });
     if (!this.#options.bytesFirst) signal();
     else setTimeout(signal, 30);
+    await link.named;
     await this.#during(link.socket, carrySource(link.socket, source));
   }
 

@@ -15,6 +15,8 @@ const REASONS: Readonly<Record<number, string>> = {
   405: "Method Not Allowed",
 };
 
+const REQUEST_LINE = /^([A-Z]+) (\S+) HTTP\/1\.[01]$/;
+
 /** The request of a client. */
 export function requestText(key: string, options: { readonly host?: string; readonly token?: string } = {}): string {
   const { host = "none", token = tokenOf(key) } = options;
@@ -42,7 +44,9 @@ export interface Decision {
 
 /** Reads one request and answers it; status 0 when it was none. Ends the connection. */
 export async function answerRequest(socket: net.Socket, key: string, terms: PeerTerms, ms = 5_000): Promise<Decision> {
-  const request = await readThrough(socket, "\r\n\r\n", { limit: 65_536, ms });
+  // Go judges the first line before it reads on.
+  const over = (text: string): boolean => /^[^\n]*\n/.test(text) && !REQUEST_LINE.test(text.split(/\r?\n/, 1)[0]!);
+  const request = await readThrough(socket, "\r\n\r\n", { limit: 65_536, ms, over });
   if (request === null) return { status: 0, request: "" };
   const status = judge(request, key);
   socket.end(
@@ -54,8 +58,8 @@ export async function answerRequest(socket: net.Socket, key: string, terms: Peer
 
 /** As strict as Go's server: one Host, whole lines, the token as it is. */
 function judge(request: string, key: string): number {
-  const [first = "", ...lines] = request.slice(0, request.indexOf("\r\n\r\n")).split("\r\n");
-  const [, method, path] = /^([A-Z]+) (\S+) HTTP\/1\.[01]$/.exec(first) ?? [];
+  const [first = "", ...lines] = request.split("\r\n\r\n", 1)[0]!.split("\r\n");
+  const [, method, path] = REQUEST_LINE.exec(first) ?? [];
   const headers = lines.map((line) => /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*?)[ \t]*$/.exec(line));
   if (method === undefined || headers.includes(null)) return 400;
   const all = (name: string): string[] =>

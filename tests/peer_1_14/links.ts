@@ -10,6 +10,8 @@ import { Bell } from "./bell.ts";
 export interface PeerLink {
   readonly id: string;
   readonly socket: net.Socket;
+  /** Fulfilled once its id was written. */
+  readonly named?: Promise<void>;
 }
 
 /** See the module. */

@@ -29,6 +29,8 @@ export interface Recording {
   readonly control: RecordedConnection;
   /** The others, by the ids that the server gave them. */
   readonly links: ReadonlyMap<string, RecordedConnection>;
+  /** Ids in the order in which the connections were opened, the control connection's among them. */
+  readonly ids: readonly string[];
 }
 
 interface Stored {
@@ -51,9 +53,10 @@ export async function readRecording(flow: Recording["flow"]): Promise<Recording>
   const links = new Map(
     others.map((connection) => [bytesFrom(connection, "server").toString("hex", 0, 4), connection]),
   );
+  const ids = [...links.keys()];
   const control = links.get("00000000")!;
   links.delete("00000000");
-  return { flow, key, handshake: handshake!, control, links };
+  return { flow, key, handshake: handshake!, control, links, ids };
 }
 
 /** All bytes of one side. */

@@ -26,6 +26,8 @@ export interface GoServerOptions extends PeerManner {
   readonly max?: number;
   /** Needed for tls 1 and 2. */
   readonly certificate?: { readonly chainPem: string; readonly keyPem: string };
+  /** Handshakes run inside TLS, as on port 443. @default false */
+  readonly https?: boolean;
   /** Where it dials, in forward flow. */
   readonly target?: { readonly host: string; readonly port: number };
   /** @default a free one */
@@ -59,6 +61,7 @@ export class GoServer implements AsyncDisposable {
   readonly #terms: PeerTerms;
   readonly #sockets = new Set<net.Socket>();
   readonly #bell = new Bell();
+  readonly #closing = new Bell();
   #listener!: PeerListener;
   #entry: PeerEntry | null = null;
   /** Requests that are being read. */
@@ -105,6 +108,7 @@ export class GoServer implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     clearTimeout(this.#patience);
+    this.#closing.ring();
     this.#current?.close();
     for (const socket of this.#sockets) socket.destroy();
     this.#bell.ring();
@@ -122,7 +126,9 @@ export class GoServer implements AsyncDisposable {
   }
 
   /** While nobody is served, every connection is a request. */
-  async #answer(socket: net.Socket): Promise<void> {
+  async #answer(accepted: net.Socket): Promise<void> {
+    const { https = false, certificate } = this.#options;
+    const socket = https ? await secureAsServer(accepted, { certificate: certificate! }) : accepted;
     this.#waiting.add(socket);
     const decision = await answerRequest(socket, this.#options.key, this.#terms).finally(() => {
       this.#waiting.delete(socket);
@@ -150,13 +156,17 @@ export class GoServer implements AsyncDisposable {
       this.surplus++;
       return void socket.destroy();
     }
-    const id = isControl ? CONTROL_ID : randomBytes(4).toString("hex");
-    if (isControl) this.#begin(socket);
-    else if (this.#current === null) this.#early.push({ id, socket });
-    else this.#current.links.add({ id, socket });
+    if (isControl) {
+      socket.write(Buffer.from(CONTROL_ID, "hex"));
+      return this.#begin(socket);
+    }
+    const id = randomBytes(4).toString("hex");
+    const name = (): void => void socket.write(Buffer.from(id, "hex"));
     // The id may come late; the server counts on the link from now on.
-    if (idMs > 0) await new Promise((resolve) => setTimeout(resolve, idMs));
-    socket.write(Buffer.from(id, "hex"));
+    const named = idMs === 0 ? name() : this.#closing.next(idMs).then(name);
+    const link = { id, socket, ...(named === undefined ? {} : { named }) };
+    if (this.#current === null) this.#early.push(link);
+    else this.#current.links.add(link);
   }
 
   #begin(control: net.Socket): void {

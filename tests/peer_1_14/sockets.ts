@@ -94,14 +94,18 @@ export function readExactly(socket: net.Socket, count: number, ms: number): Prom
   return readWhen(socket, ms, () => socket.read(count) as Buffer | null);
 }
 
-/** Everything up to and including `mark`, with whatever came along; null when it ended before. */
+/** Everything up to and including `mark` with whatever came along, or up to where `over` says so; null when it ended. */
 export async function readThrough(
   socket: net.Socket,
   mark: string,
-  { limit, ms }: { readonly limit: number; readonly ms: number },
+  { limit, ms, over = () => false }: {
+    readonly limit: number;
+    readonly ms: number;
+    readonly over?: (text: string) => boolean;
+  },
 ): Promise<string | null> {
   let text = "";
-  while (!text.includes(mark)) {
+  while (!text.includes(mark) && !over(text)) {
     if (text.length > limit) throw new Error(`More than ${limit} bytes without an end`);
     const chunk = await readWhen(socket, ms, () => socket.read() as Buffer | null);
     if (chunk === null) return null;

@@ -5,7 +5,7 @@ import { type FakeMaster, fakeMaster, KEY } from "../unit/http/fake_master.ts";
 import { rawSocket } from "../unit/http/raw.ts";
 import { fullProfile } from "../unit/tunnel/accept/front_door.ts";
 
-const BLOBS = fullProfile ? 20_000 : 1_000;
+const BLOBS = fullProfile ? 100_000 : 1_000;
 const MIB = 1024 * 1024;
 
 /** Sends until the other side ends the connection; how many bytes it was given. */

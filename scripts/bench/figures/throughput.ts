@@ -8,7 +8,7 @@ import { startBareLoops, startBarePair } from "../bare.ts";
 import { alternate, type Bench, type Contender, type Figures, wanted } from "../bench.ts";
 import { type Entry, startSingle, startTunnel } from "../ends.ts";
 import { iperf } from "../iperf.ts";
-import { limitRow, median, quotients, ratioRow, round } from "../rows.ts";
+import { limitRow, median, quotients, ratioRow, round, spread } from "../rows.ts";
 
 const STREAMS = [1, 4] as const;
 type Streams = typeof STREAMS[number];
@@ -20,6 +20,8 @@ const TUNNEL_RATIO: Readonly<Record<0 | 1, Readonly<Record<Streams, number>>>> =
 };
 const SINGLE_RATIO = 1.5;
 const CPU_SECONDS_PER_GIB = 0.55;
+/** Least ratio of another dialect to the usual one. */
+const WIRE_RATIO = 0.9;
 
 interface Samples {
   readonly gbits: number[];
@@ -53,6 +55,10 @@ export const throughput: Figures = {
         : await startBarePair(bench, tls, await backend());
       tunnels.set(tls, { entry, bare });
     }
+    const { wire } = bench.options;
+    const other = wire !== null && tunnels.has(0)
+      ? await startTunnel(bench.processes, bench.ends, { tls: 0, wire, backend: await backend() })
+      : null;
     const single = wanted(bench, "P6")
       ? {
         entry: await startSingle(bench.processes, bench.ends, await backend()),
@@ -60,8 +66,12 @@ export const throughput: Figures = {
       }
       : null;
     const measured = [...tunnels.values(), ...(single === null ? [] : [single])];
-    const entries = [haproxy, ...measured.flatMap(({ entry, bare }) => [entry, bare])];
-    for (const streams of STREAMS) await measureStreams(bench, streams, { haproxy, tunnels, single, entries });
+    const entries = [
+      haproxy,
+      ...(other === null ? [] : [other]),
+      ...measured.flatMap(({ entry, bare }) => [entry, bare]),
+    ];
+    for (const streams of STREAMS) await measureStreams(bench, streams, { haproxy, tunnels, other, single, entries });
     await Promise.all([...entries, ...backends].map((entry) => entry.stop()));
   },
 };
@@ -69,6 +79,8 @@ export const throughput: Figures = {
 interface Scene {
   readonly haproxy: Entry;
   readonly tunnels: ReadonlyMap<0 | 1, Measured>;
+  /** The tunnel of another dialect, in clear. */
+  readonly other: Entry | null;
   readonly single: Measured | null;
   readonly entries: readonly Entry[];
 }
@@ -94,6 +106,7 @@ async function measureStreams(bench: Bench, streams: Streams, scene: Scene): Pro
   const [plain, inTls] = [scene.tunnels.get(0), scene.tunnels.get(1)];
   if (plain && wanted(bench, "P1")) emit("P1", plain, TUNNEL_RATIO[0][streams]);
   if (plain && wanted(bench, "P2")) emitCost(bench, streams, haproxy, all.get(plain.entry)!, all.get(plain.bare)!);
+  if (plain && scene.other) emitWire(bench, streams, all.get(scene.other)!, all.get(plain.entry)!);
   if (inTls) emit("P3", inTls, TUNNEL_RATIO[1][streams]);
   if (scene.single) emit("P6", scene.single, SINGLE_RATIO);
 }
@@ -103,6 +116,25 @@ function emitCost(bench: Bench, streams: Streams, haproxy: Samples, ours: Sample
   const ratios = quotients(ours.cpuPerGib, haproxy.cpuPerGib).map(round);
   const comparison = { to: "HAProxy", better: "lower", ratios } as const;
   bench.emit(limitRow(`P2/${streams}`, "cpu-s/GiB", ours.cpuPerGib, CPU_SECONDS_PER_GIB, extra, comparison));
+}
+
+function emitWire(bench: Bench, streams: Streams, other: Samples, secure: Samples): void {
+  const ratio = median(quotients(other.gbits, secure.gbits));
+  bench.emit({
+    id: `wire-${bench.options.wire}/${streams}`,
+    pass: ratio >= WIRE_RATIO,
+    measured: {
+      value: round(median(other.gbits)),
+      unit: "Gbit/s",
+      spread: spread(other.gbits),
+      secure: round(median(secure.gbits)),
+      secureSpread: spread(secure.gbits),
+      ratio: round(ratio),
+      cpuSecondsPerGib: round(median(other.cpuPerGib)),
+      secureCpuSecondsPerGib: round(median(secure.cpuPerGib)),
+    },
+    demand: `>= ${WIRE_RATIO} x wire=secure`,
+  });
 }
 
 function costs(ours: Samples, haproxy: Samples, bare: Samples): Record<string, number> {

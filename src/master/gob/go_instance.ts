@@ -4,7 +4,8 @@
  * @module
  */
 import { NodePassError } from "../../errors.ts";
-import { readGob } from "./reader.ts";
+import type { GobBudget } from "./budget.ts";
+import { readGobEntries } from "./reader.ts";
 import {
   BOOL,
   type GobDefinition,
@@ -99,15 +100,20 @@ export const emptyGoInstance: GoInstance = Object.freeze({
 });
 
 /**
- * The instances of a state file, in its order, by the names that the file gives them.
+ * The instances of a state file, in its order, by the names that the file gives them. Each is checked when it comes, and
+ * the file when the last one was taken.
  *
- * @throws {NodePassError} as `readGob`; `corrupt` where the file holds something else
+ * @param budget is charged for one instance at a time, and for what the caller keeps
+ * @throws {NodePassError} as `readGobEntries`; `corrupt` where the file holds something else
  */
-export function* readGoInstances(bytes: Uint8Array): Generator<readonly [id: string, instance: GoInstance]> {
-  const { value } = readGob(bytes);
-  if (!(value instanceof GobMap)) throw new NodePassError("corrupt", "It does not hold the instances of a Go master");
-  for (const [id, instance] of value.entries()) {
-    if (typeof id !== "string" || !(instance instanceof GobStruct)) throw strange(value.offset, "An instance");
+export function* readGoInstances(
+  bytes: Uint8Array,
+  budget: GobBudget,
+): Generator<readonly [id: string, instance: GoInstance]> {
+  for (const [id, instance] of readGobEntries(bytes, budget)) {
+    if (!(instance instanceof GobStruct) || typeof id !== "string") {
+      throw new NodePassError("corrupt", "Byte 0: the file does not hold the instances of a Go master");
+    }
     yield [id, instanceOf(instance)];
   }
 }

@@ -10,9 +10,10 @@ import type { Counters } from "../../report/types.ts";
 import type { Random } from "../../runtime/types.ts";
 import { API_KEY_DIGITS } from "../api_key.ts";
 import { randomHex } from "../identifiers.ts";
-import { API_KEY_ID, type StoredInstance } from "../instance.ts";
+import { API_KEY_ID, EMPTY_META, type Meta, type StoredInstance } from "../instance.ts";
 import { type Inheritance, namedWire, readInstanceUrl } from "../instance_url.ts";
 import type { MasterState } from "../state_file/types.ts";
+import { COST, GobBudget } from "./budget.ts";
 import { emptyGoInstance, type GoInstance, readGoInstances, writeGoInstances } from "./go_instance.ts";
 
 /** A state that came from elsewhere. */
@@ -45,20 +46,25 @@ const LARGEST = BigInt(Number.MAX_SAFE_INTEGER);
 export function fromGoState(bytes: Uint8Array, random: Random): ImportedState {
   const changes = new Changes();
   const instances = new Map<string, StoredInstance>();
+  const budget = new GobBudget(bytes.length);
   let master = emptyGoInstance;
-  for (const [name, instance] of readGoInstances(bytes)) {
+  for (const [name, instance] of readGoInstances(bytes, budget)) {
     if (name === API_KEY_ID) {
       master = instance;
       continue;
     }
     const id = idOf(name, instances, random);
-    if (id !== name) changes.add(`instance ${JSON.stringify(name)} is ${id} now`);
-    instances.set(id, storedOf(id, instance, changes));
+    if (id !== name) changes.renamed.add(`instance ${JSON.stringify(name)} is ${id} now`);
+    const stored = storedOf(id, instance, changes);
+    instances.set(id, stored);
+    budget.keep(costOf(stored));
   }
   const newKey = !isHex(master.URL, API_KEY_DIGITS);
-  if (newKey) changes.add("a new API key was made: none was there");
   const newMasterId = !isHex(master.Config, MASTER_ID_DIGITS);
-  if (newMasterId) changes.add("a new master id was made: none was there");
+  const made = [
+    ...(newKey ? ["a new API key was made: none was there"] : []),
+    ...(newMasterId ? ["a new master id was made: none was there"] : []),
+  ];
   const state: MasterState = {
     masterId: newMasterId ? randomHex(random, MASTER_ID_DIGITS) : master.Config,
     alias: master.Alias,
@@ -67,7 +73,7 @@ export function fromGoState(bytes: Uint8Array, random: Random): ImportedState {
     wire: master.Wire ?? "1.14",
     instances: [...instances.values()],
   };
-  return { state, newKey, changes: changes.list() };
+  return { state, newKey, changes: [...changes.list(), ...made] };
 }
 
 /** Makes the state file of a Go master 1.14. */
@@ -87,6 +93,15 @@ export function toGoState({ masterId, alias, apiKey, wire, instances }: MasterSt
   ];
   return { bytes: writeGoInstances(all), notes };
 }
+
+/** Memory of an instance, rounded up; short texts are shared, but nobody knows which. */
+function costOf({ alias, url, meta: { peer, tags } }: StoredInstance): number {
+  const texts = [url, alias, peer.sid, peer.type, peer.alias, ...Object.entries(tags).flat()];
+  const characters = texts.reduce((sum, text) => sum + text.length, 0);
+  return COST_OF_INSTANCE + COST.text + characters + COST_OF_TAG * Object.keys(tags).length;
+}
+const COST_OF_INSTANCE = 320;
+const COST_OF_TAG = 64;
 
 const MASTER_ID_DIGITS = 16;
 const ID_DIGITS = 8;
@@ -118,10 +133,7 @@ function storedOf(
     url: URL,
     restart: Restart,
     wanted: Status === "running" || Status === "error",
-    meta: {
-      peer: { sid: Meta.Peer.SID, type: Meta.Peer.Type, alias: Meta.Peer.Alias },
-      tags: Meta.Tags ?? {},
-    },
+    meta: metaOf(Meta),
     counters: { tcprx, tcptx, udprx, udptx },
     ...(keepsWire ? { wire: Wire } : {}),
   };
@@ -129,16 +141,34 @@ function storedOf(
   return instance;
 }
 
+/** Most have no notes: those share one value. */
+function metaOf({ Peer: { SID: sid, Type: type, Alias: alias }, Tags }: GoInstance["Meta"]): Meta {
+  const tags = Tags ?? EMPTY_META.tags;
+  const empty = sid === "" && type === "" && alias === "" && Object.keys(tags).length === 0;
+  return empty ? EMPTY_META : { peer: { sid, type, alias }, tags };
+}
+
+/** Texts of one kind: the first ones, and how many more there are. */
+class Some {
+  readonly #first: string[] = [];
+  #more = 0;
+
+  add(text: string): void {
+    if (this.#first.length < MOST_NAMED) this.#first.push(text);
+    else this.#more++;
+  }
+
+  list(): readonly string[] {
+    return this.#more === 0 ? this.#first : [...this.#first, `${this.#more} more of this kind`];
+  }
+}
+
 /** What changed, counted. */
 class Changes {
   keptWire = 0;
-  readonly #single: string[] = [];
-  readonly #broken: string[] = [];
+  readonly renamed: Some = new Some();
+  readonly #broken: Some = new Some();
   #cut = 0;
-
-  add(change: string): void {
-    this.#single.push(change);
-  }
 
   /** Counters have 53 bits here; a larger one is one that once went below zero. */
   counter(value: bigint): number {
@@ -152,7 +182,7 @@ class Changes {
     try {
       readInstanceUrl(url, NOTHING_INHERITED, defaultSettings);
     } catch (error) {
-      this.#broken.push(`instance ${id} cannot run: ${messageOf(error)}`);
+      this.#broken.add(`instance ${id} cannot run: ${messageOf(error)}`);
     }
   }
 
@@ -161,19 +191,14 @@ class Changes {
     const cut = `${this.#cut} counters beyond ${LARGEST} were set to it`;
     return [
       ...(this.keptWire === 0 ? [] : [wire]),
-      ...some(this.#single),
+      ...this.renamed.list(),
       ...(this.#cut === 0 ? [] : [cut]),
-      ...some(this.#broken),
+      ...this.#broken.list(),
     ];
   }
 }
 
 const NOTHING_INHERITED: Inheritance = { log: "info", tls: { kind: "plain" }, wire: "1.14" };
-
-function some(texts: readonly string[]): readonly string[] {
-  if (texts.length <= MOST_NAMED) return texts;
-  return [...texts.slice(0, MOST_NAMED), `${texts.length - MOST_NAMED} more of this kind`];
-}
 
 function instancesOf(count: number): string {
   return count === 1 ? "1 instance" : `${count} instances`;

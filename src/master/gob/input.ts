@@ -103,8 +103,9 @@ export class GobInput {
   }
 
   /** What is not UTF-8 becomes U+FFFD, as in JSON that Go writes. */
-  text(): string {
-    return decoder.decode(this.bytes());
+  text(length: number = this.count("bytes are")): string {
+    this.#at += length;
+    return decoder.decode(this.#bytes.subarray(this.#at - length, this.#at));
   }
 
   /** What is wrong at a place. */

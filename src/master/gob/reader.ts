@@ -4,7 +4,7 @@
  * @module
  */
 import { NodePassError } from "../../errors.ts";
-import { COST, COST_OF_PLACE, GobBudget } from "./budget.ts";
+import { COST, COST_OF_MEMBER, COST_OF_PLACE, costOfText, GobBudget } from "./budget.ts";
 import { definingTypes, DEFINITION, definitionOf } from "./definitions.ts";
 import { GobInput } from "./input.ts";
 import {
@@ -35,6 +35,10 @@ export interface GobDocument {
   readonly value: GobValue;
 }
 
+/** Texts up to this length are shared when they come again: names of types, states, tags. */
+const MAX_SHARED_LENGTH = 16;
+const MAX_SHARED = 1024;
+
 /**
  * Reads a stream of one value.
  *
@@ -44,7 +48,20 @@ export interface GobDocument {
  *   take many times the memory of the stream
  */
 export function readGob(bytes: Uint8Array): GobDocument {
-  return new GobReader(bytes).document();
+  return new GobReader(bytes, new GobBudget(bytes.length)).document();
+}
+
+/**
+ * Reads a stream of one map, entry by entry: each is checked when it comes, and the stream when the last one was taken.
+ *
+ * @param budget is charged for one entry at a time, and for what the caller keeps
+ * @throws {NodePassError} as {@linkcode readGob}; `corrupt` where the value is no map
+ */
+export function readGobEntries(
+  bytes: Uint8Array,
+  budget: GobBudget,
+): Generator<readonly [key: GobValue, value: GobValue]> {
+  return new GobReader(bytes, budget).entries();
 }
 
 class GobReader {
@@ -53,27 +70,54 @@ class GobReader {
   readonly #types = new Map<number, GobDefinition>();
   /** Values of lists that are being read: how long a list will be is only believed once it is there. */
   readonly #stack: (GobValue | undefined)[] = [];
+  readonly #texts = new Map<string, string>();
   #depth = 0;
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array, budget: GobBudget) {
     this.#input = new GobInput(bytes);
-    this.#budget = new GobBudget(bytes.length);
+    this.#budget = budget;
   }
 
   document(): GobDocument {
+    const root = this.#root();
+    const value = this.#value(root);
+    this.#end();
+    return { schema: { root, types: this.#types }, value };
+  }
+
+  *entries(): Generator<readonly [key: GobValue, value: GobValue]> {
+    const start = this.#input.at;
+    const definition = this.#definition(this.#root());
+    if (definition?.kind !== "map") throw this.#input.fault("the file does not hold a map", start);
+    for (let left = this.#input.count("a map is"); left > 0; left--) {
+      this.#budget.forget();
+      yield [this.#value(definition.key), this.#value(definition.element)];
+    }
+    this.#end();
+  }
+
+  /** Reads definitions up to the value, and gives its type. */
+  #root(): number {
     const input = this.#input;
     for (;;) {
       const start = input.at;
       if (!input.nextMessage()) throw input.fault(start === 0 ? "the file is empty" : "the file ends before its value");
       const type = input.type();
-      if (type < 0) this.#define(-type, start);
-      else {
-        const value = this.#single(type);
-        this.#endMessage();
-        if (input.nextMessage()) throw input.fault("the file goes on after its value");
-        return { schema: { root: type, types: this.#types }, value };
+      if (type < 0) {
+        this.#define(-type, start);
+        continue;
       }
+      // What is no struct is sent as the only member of one.
+      if (this.#definition(type)?.kind !== "struct" && input.step() !== 0) {
+        throw input.fault("a zero should stand before the value", input.at - 1);
+      }
+      return type;
     }
+  }
+
+  #end(): void {
+    this.#endMessage();
+    if (this.#input.nextMessage()) throw this.#input.fault("the file goes on after its value");
   }
 
   #define(type: number, start: number): void {
@@ -88,14 +132,6 @@ class GobReader {
   #endMessage(): void {
     const { left } = this.#input;
     if (left > 0) throw this.#input.fault(`the message has ${left} bytes too many`);
-  }
-
-  /** A value that stands by itself: what is no struct is sent as the only member of one. */
-  #single(type: number): GobValue {
-    if (this.#definition(type)?.kind !== "struct" && this.#input.step() !== 0) {
-      throw this.#input.fault("a zero should stand before the value", this.#input.at - 1);
-    }
-    return this.#value(type);
   }
 
   #definition(type: number): GobDefinition | undefined {
@@ -123,11 +159,8 @@ class GobReader {
       case BYTES:
         this.#budget.take(COST.bytes, at);
         return input.bytes();
-      case STRING: {
-        const text = input.text();
-        if (text !== "") this.#budget.take(COST.text + 2 * text.length, at);
-        return text;
-      }
+      case STRING:
+        return this.#text();
       case INTERFACE:
         throw new NodePassError("not_supported", `Byte ${at}: a value of an interface type, which cannot be read`);
     }
@@ -151,8 +184,8 @@ class GobReader {
         const base = this.#stack.length;
         // Keys and values go in turns onto the stack, which is one list.
         for (let index = 0; index < count; index++) {
-          this.#push(this.#value(definition.key));
-          this.#push(this.#value(definition.element));
+          this.#push(this.#value(definition.key), COST_OF_PLACE);
+          this.#push(this.#value(definition.element), COST_OF_PLACE);
         }
         const both = this.#pop(base);
         return new GobMap(everySecond(both, 0), everySecond(both, 1), at);
@@ -182,20 +215,32 @@ class GobReader {
       const next = place + step;
       const field = definition.fields[next];
       if (field === undefined) throw input.fault(`member ${next} of a struct of ${definition.fields.length}`, at);
-      for (place++; place < next; place++) this.#push(undefined);
-      this.#push(this.#value(field.type));
+      for (place++; place < next; place++) this.#push(undefined, COST_OF_MEMBER);
+      this.#push(this.#value(field.type), COST_OF_MEMBER);
     }
   }
 
   #list(element: number, count: number): readonly GobValue[] {
     this.#budget.take(COST.list, this.#input.at);
     const base = this.#stack.length;
-    for (let index = 0; index < count; index++) this.#push(this.#value(element));
+    for (let index = 0; index < count; index++) this.#push(this.#value(element), COST_OF_PLACE);
     return this.#pop(base) as GobValue[];
   }
 
-  #push(value: GobValue | undefined): void {
-    this.#budget.take(COST_OF_PLACE, this.#input.at);
+  #text(): string {
+    const input = this.#input;
+    const { at } = input;
+    const length = input.count("bytes are");
+    const text = input.text(length);
+    const known = text.length > MAX_SHARED_LENGTH ? undefined : this.#texts.get(text);
+    if (known !== undefined) return known;
+    this.#budget.take(costOfText(text, length), at);
+    if (text.length <= MAX_SHARED_LENGTH && this.#texts.size < MAX_SHARED) this.#texts.set(text, text);
+    return text;
+  }
+
+  #push(value: GobValue | undefined, cost: number): void {
+    this.#budget.take(cost, this.#input.at);
     this.#stack.push(value);
   }
 

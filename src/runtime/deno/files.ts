@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { messageOf, NodePassError } from "../../errors.ts";
+import { NodePassError } from "../../errors.ts";
 import { toNodePassError } from "../error_map.ts";
 import type { Files } from "../types.ts";
 
@@ -34,13 +34,12 @@ export const denoFiles: Files = {
     const { state } = await Deno.permissions.query({ name: "read", path });
     if (state === "prompt") throw new NodePassError("permission_denied", `Cannot look for ${path}: permission denied`);
     try {
-      // That of `node:fs` asks who the user is, which needs a permission of its own.
+      // `node:fs` would ask for the number of the user, which is a permission of its own.
       await Deno.stat(path);
       return true;
     } catch (error) {
-      const found = toNodePassError(error, `Cannot look for ${path}`);
-      if (found.code === "not_found" || /ENOTDIR|os error 20\b/.test(messageOf(error))) return false;
-      throw found;
+      if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return false;
+      throw toNodePassError(error, `Cannot look for ${path}`);
     }
   },
   async lock(path) {

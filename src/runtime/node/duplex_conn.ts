@@ -16,7 +16,7 @@ export class DuplexConn extends PulledConn {
 
   /**
    * @param stream must allow a half-open state, and must not have been read from
-   * @param resetStream closes with a reset, where the stream has a way to
+   * @param resetStream closes with a reset and destroys the stream, where it has a way to
    */
   constructor(stream: Duplex, local: SocketAddress, remote: SocketAddress, resetStream: (() => void) | null) {
     super(local, remote);
@@ -28,6 +28,8 @@ export class DuplexConn extends PulledConn {
     stream.on("close", () => {
       if (!this.closed && this.error === null) this.failed(closedError());
     });
+    // A socket without anything to read ends by itself, and says so once.
+    if (stream.readableEnded) this.#onEnd();
   }
 
   write(bytes: Uint8Array): Promise<number> {
@@ -65,8 +67,9 @@ export class DuplexConn extends PulledConn {
 
   reset(): void {
     if (!this.shut()) return;
-    this.#resetStream?.();
-    this.#stream.destroy();
+    // TLS is left to follow its socket: destroyed beside it, Node writes into what is gone, and crashes.
+    if (this.#resetStream === null) this.#stream.destroy();
+    else this.#resetStream();
   }
 
   protected override take(into: Uint8Array): number {

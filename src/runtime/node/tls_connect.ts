@@ -38,6 +38,7 @@ export function secureSocket(
   options: Pick<TlsConnectOptions, "serverName" | "trust" | "wantPeerCertificate">,
 ): tls.TLSSocket {
   if (options.trust.kind === "any" && options.wantPeerCertificate !== true) {
+    socket.destroy();
     throw new NodePassError(
       "usage",
       "Cannot trust any certificate without looking at it: wantPeerCertificate is missing",

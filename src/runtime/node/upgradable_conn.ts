@@ -51,6 +51,7 @@ export class NodeUpgradableConn implements UpgradableConn {
   }
 
   async upgrade(certificate: ServerCertificate): Promise<TlsConn> {
+    if (this.#closed) throw closedError();
     if (this.#chosen !== null) throw usageError("upgrade");
     const broken = this.#broken();
     if (broken !== null) {
@@ -87,6 +88,7 @@ export class NodeUpgradableConn implements UpgradableConn {
 
   /** The plain connection, or why there is none. */
   #plain(): Conn | Error {
+    if (this.#closed) return closedError();
     if (this.#upgraded) return usageError("use the plain connection");
     if (this.#chosen !== null) return this.#chosen;
     const broken = this.#broken();
@@ -97,7 +99,6 @@ export class NodeUpgradableConn implements UpgradableConn {
 
   /** Events of a socket that ended before the choice do not come again. */
   #broken(): Error | null {
-    if (this.#closed) return closedError();
     if (this.#error instanceof Error) return this.#error;
     return this.#socket.destroyed ? closedError() : null;
   }

@@ -36,7 +36,7 @@ export interface DoorPort<C extends Conn> {
 }
 
 /** What a dialect does with a connection. Both bounded in time; what rejects is closed, counted and reported. */
-export interface DoorHandlers<C extends Conn, S extends Conn> {
+export interface DoorHandlers<C extends Conn, S> {
   /** TLS first, where the dialect wants it; what goes on inside. A failure says nothing about intent. */
   secure(conn: C): Promise<S>;
   /** Reads who it is, and ends the arrival with `taken` when it goes on. `wrong_key` and `protocol` are strikes. */
@@ -46,7 +46,7 @@ export interface DoorHandlers<C extends Conn, S extends Conn> {
 }
 
 /** See the module. */
-export class FrontDoor<C extends Conn, S extends Conn = C> {
+export class FrontDoor<C extends Conn, S = C> {
   /** Connections closed before they were taken over, by reason. */
   readonly refusals: Record<Refusal, number> = { timeout: 0, evicted: 0, refused: 0, bad: 0, foreign: 0, broken: 0 };
   /** Resolves once nothing listens any more. */

@@ -6,7 +6,7 @@
 import type { Clock, Random, Timer } from "../../runtime/types.ts";
 import { Backoff } from "../backoff.ts";
 
-/** Links being opened at once: they have no preface yet, and the server caps those. */
+/** Links being opened at once by default: they have no preface yet, and the server caps those. */
 const PARALLEL = 8;
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5_000;
@@ -19,6 +19,8 @@ export interface SupplyOptions {
   readonly random: Random;
   readonly minReady: number;
   readonly maxReady: number;
+  /** Links being opened at once. @default 8 */
+  readonly parallel?: number;
   /** Shortest time between two rounds that were not asked for. */
   readonly intervalMs: number;
   readonly ready: () => number;
@@ -72,12 +74,27 @@ export class Supply {
     this.fill();
   }
 
+  /** Whether it opens nothing for a while, after a failure or by `hold`. */
+  get holding(): boolean {
+    return this.#pause !== null;
+  }
+
+  /** Opens nothing for so long, unless it waits already. */
+  hold(ms: number): void {
+    if (!this.#running) return;
+    this.#pause ??= this.#options.clock.after(ms, () => {
+      this.#pause = null;
+      this.fill();
+    });
+  }
+
   /** Opens what is missing. */
   fill(): void {
     if (!this.#running || this.#pause !== null) return;
     if (this.#demand > 0 && this.#options.clock.now() - this.#demandAt > DEMAND_MS) this.#demand = 0;
     const wanted = Math.min(this.#options.maxReady, Math.max(this.#options.minReady, this.#demand));
-    while (this.#opening < PARALLEL && this.#options.ready() + this.#opening < wanted) void this.#open();
+    const { parallel = PARALLEL } = this.#options;
+    while (this.#opening < parallel && this.#options.ready() + this.#opening < wanted) void this.#open();
   }
 
   async #open(): Promise<void> {
@@ -93,15 +110,7 @@ export class Supply {
       if (!this.#running) return;
       if (!this.#failing) this.#options.onFailure(error);
       this.#failing = true;
-      this.#wait();
+      if (this.#pause === null) this.hold(Math.max(FIRST_PAUSE_MS, this.#backoff.next()));
     }
-  }
-
-  #wait(): void {
-    if (this.#pause !== null) return;
-    this.#pause = this.#options.clock.after(Math.max(FIRST_PAUSE_MS, this.#backoff.next()), () => {
-      this.#pause = null;
-      this.fill();
-    });
   }
 }

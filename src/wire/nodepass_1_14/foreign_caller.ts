@@ -9,9 +9,9 @@ const SECURE_MAGIC = "NPSW";
 const HANDSHAKE_RECORD = 0x16;
 const ALERT_RECORD = 0x15;
 
-/** Whether these are the first bytes of a TLS record of any version. */
+/** Whether these are the first bytes of a TLS record of any version; no text begins so. */
 export function isTls(bytes: Uint8Array): boolean {
-  return bytes.length >= 2 && (bytes[0] === HANDSHAKE_RECORD || bytes[0] === ALERT_RECORD) && bytes[1] === 0x03;
+  return bytes[0] === HANDSHAKE_RECORD || bytes[0] === ALERT_RECORD;
 }
 
 /** Whether these are the first bytes of wire=secure. */

@@ -6,7 +6,7 @@
 import { messageOf, NodePassError } from "../../errors.ts";
 import type { Clock, Conn } from "../../runtime/types.ts";
 import { writeExact } from "../secure/exact_io.ts";
-import { foreignCaller, isTls, webSocketCaller } from "./foreign_caller.ts";
+import { foreignCaller, isSecureWire, isTls, webSocketCaller } from "./foreign_caller.ts";
 import { MessageEnd, type MessageHead, MessageReader } from "./http_message.ts";
 import { formatTerms, parseTerms, type Terms } from "./terms.ts";
 import { withinTime } from "./time_limit.ts";
@@ -52,8 +52,7 @@ const MAX_ANSWER_BYTES = 16 * 1024;
 const LINGER_MS = 1_000;
 const MAX_LINGER_BYTES = 64 * 1024;
 const REASONS = { 400: "Bad Request", 401: "Unauthorized", 404: "Not Found", 405: "Method Not Allowed" } as const;
-const CHECK =
-  "check the port, that wire=1.14 is set there or a Go NodePass runs there, and that it serves no other client";
+const CHECK = "check the port, that a Go NodePass or wire=1.14 is behind it, and that it serves no other client";
 
 /**
  * Client: asks for the terms and closes the connection.
@@ -128,9 +127,11 @@ export async function answerHandshake(conn: Conn, options: AnswerOptions): Promi
 
 /** Null: accepted, and told so. */
 async function answer(conn: Conn, { token, terms, clock, accept }: AnswerOptions): Promise<HandshakeRefusal | null> {
-  let foreign: NodePassError | null = null;
+  let silent = false;
   const reader = new MessageReader(conn, MAX_REQUEST_BYTES, (start) => {
-    foreign = foreignCaller(start);
+    const foreign = foreignCaller(start);
+    // A client of wire=secure knows an HTTP answer when it sees one, and can say which wire to set.
+    silent = foreign !== null && !isSecureWire(start);
     if (foreign !== null) throw foreign;
     // No request begins with anything but a capital letter; waiting for the end of its line would be in vain.
     if (!/[A-Z]/.test(String.fromCharCode(start[0]!))) throw new NodePassError("protocol", "Caller sent no request");
@@ -142,7 +143,7 @@ async function answer(conn: Conn, { token, terms, clock, accept }: AnswerOptions
     method = head.start.split(" ", 1)[0] ?? "";
     refusal = judge(head, token);
   } catch (error) {
-    if (foreign !== null || !(error instanceof NodePassError)) throw error;
+    if (silent || !(error instanceof NodePassError)) throw error;
     refusal = { status: 400, error };
   }
   if (refusal === null && accept?.() === false) {

@@ -29,6 +29,12 @@ test("minimalPermissions() lists the addresses of a tunnel between literal addre
   ]);
 });
 
+test("minimalPermissions() lists a port for trying a certificate where one is tried", () => {
+  const server = "server://k@127.0.0.1:1/127.0.0.1:2?mode=2&noudp=1&tls=1";
+  deepEqual(flag(of(server), "net"), ["127.0.0.1:1", "127.0.0.1:2", "127.0.0.1:0"]);
+  deepEqual(flag(of(`${server}&wire=1.14`), "net"), ["127.0.0.1:1", "127.0.0.1:2"]);
+});
+
 test("minimalPermissions() allows every address for names and for UDP visitors, and says why", () => {
   const named = of("server://k@127.0.0.1:1/db.example.com:2?mode=2");
   deepEqual(flag(named, "net"), []);

@@ -68,7 +68,9 @@ const url = fc.oneof(
   fc.tuple(key, host, port, fc.array(fc.tuple(host, port), { minLength: 1, maxLength: 3 })).map(
     ([key, host, port, targets]) => {
       const list = targets.map(([host, port]) => `${host}:${port}`).join(",");
-      const text = Object.entries(query).map(([name, value]) => `${name}=${value}`).join("&");
+      // Links of 1.14 are TCP.
+      const said = Object.entries(query).filter(([name]) => name !== "type" || query.wire !== "1.14");
+      const text = said.map(([name, value]) => `${name}=${value}`).join("&");
       return `${role}://${key}@${host}:${port}/${list}?${text}`;
     },
   )

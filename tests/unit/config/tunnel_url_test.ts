@@ -163,6 +163,7 @@ test("parseTunnelUrl() refuses values that would quietly switch a limit off", ()
   }
   equal(findings(`client://${good}@h:1/a:2?notcp=1&noudp=1`).length, 1);
   equal(findings(`server://${good}@h:1/a:2?wire=1.14&clients=2`).length, 1);
+  match(findings(`server://${good}@h:1/a:2?wire=1.14&type=2`).join(), /"type" is "2": expected 0 with wire=1\.14/);
   equal(findings(`server://${good}@h:1/a:2?tls=2`).length, 1);
 });
 

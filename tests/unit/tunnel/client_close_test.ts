@@ -52,7 +52,9 @@ async function withClient(port: number, use: (client: TunnelHandle) => Promise<v
 }
 
 test("startTunnel() gives up the first attempt of a client when its signal aborts", async () => {
-  const silent = await TcpTarget.listen(async (conn) => void await conn.read(new Uint8Array(1)));
+  const silent = await TcpTarget.listen(async (conn) => {
+    while (await conn.read(new Uint8Array(1_024)) !== null);
+  });
   const starting = new AbortController();
   const config = clientConfig(silent.address.port);
   const started = startTunnel(config, { signal: starting.signal });

@@ -1,6 +1,8 @@
 /** Recorded state files of Go masters, and what they hold. */
 import { readFile } from "node:fs/promises";
 import { NodePassError } from "../../../../src/errors.ts";
+import { GobBudget } from "../../../../src/master/gob/budget.ts";
+import { type GoInstance, readGoInstances } from "../../../../src/master/gob/go_instance.ts";
 import type { GobStructDefinition } from "../../../../src/master/gob/types.ts";
 import { ok } from "../../../harness.ts";
 
@@ -43,4 +45,9 @@ export function refusal(read: () => unknown): string {
     return error.message;
   }
   throw new Error("expected a refusal");
+}
+
+/** The instances of a state file. */
+export function goInstances(bytes: Uint8Array): (readonly [id: string, instance: GoInstance])[] {
+  return [...readGoInstances(bytes, new GobBudget(bytes.length))];
 }

@@ -10,7 +10,11 @@ import { readCoreSettings, startCore } from "../../src/start/core.ts";
 import type { Fuzzed } from "./fuzzed.ts";
 
 const ENV: Readonly<Record<string, string>> = {
-  ...{ PORT: "0", GRPC_PORT: "0", DATABASE_URL: "sqlite::memory:", NODE_REGISTRATION: "open" },
+  ...{ PORT: "0", GRPC_PORT: "0", DATABASE_URL: "sqlite::memory:" },
+  // An open door closes with the first join token.
+  NODE_REGISTRATION: "approval",
+  // Each request has an address of its own.
+  TRUSTED_PROXIES: "127.0.0.0/8",
 };
 
 /** Starts it. */

@@ -3,7 +3,8 @@
  * running Core. Prints one JSON line; exits 0 when nothing was found, 1 with what was found, 2 when the program for it
  * cannot be had.
  *
- * `--examples N` sets how many requests an operation gets at most in each part of the run, `--seed N` repeats a run.
+ * `--examples N` sets how many requests an operation gets at most in each part of the run, `--quick` leaves out the part
+ * that tries every edge of every schema, `--seed N` repeats a run.
  *
  * @module
  */
@@ -17,8 +18,15 @@ import { findSchemathesis } from "./tool.ts";
 
 const { values, positionals: [what = "master"] } = parseArgs({
   allowPositionals: true,
-  options: { examples: { type: "string", default: "100" }, seed: { type: "string" } },
+  options: {
+    examples: { type: "string" },
+    quick: { type: "boolean", default: false },
+    seed: { type: "string" },
+  },
 });
+
+/** Enough for more than 5,000 requests. */
+const EXAMPLES = { master: "100", core: "15" } as const;
 
 const tool = await findSchemathesis();
 if (!("path" in tool)) {
@@ -47,7 +55,8 @@ let failures: readonly string[];
       ...["--config-file", fileURLToPath(new URL(fuzzed.config, import.meta.url))],
       ...["run", `${base}/openapi.json`],
       ...Object.entries(fuzzed.headers).flatMap(([name, value]) => ["--header", `${name}: ${value}`]),
-      ...["--max-examples", values.examples, "--request-timeout", "10"],
+      ...["--max-examples", values.examples ?? EXAMPLES[what], "--request-timeout", "10"],
+      ...(values.quick ? ["--phases", "examples,fuzzing,stateful"] : []),
       ...["--suppress-health-check", "all", "--continue-on-failure", "--no-color", ...seed],
     ],
     // Where it leaves what it remembers.

@@ -146,7 +146,7 @@ const webhookRecord: Readonly<Record<string, Schema>> = {
 };
 const webhookMembers: Readonly<Record<string, Schema>> = {
   url: {
-    ...{ type: "string", format: "uri", maxLength: 2_048, pattern: "^https?://" },
+    ...{ type: "string", maxLength: 2_048, pattern: "^https?://[^\\s]+$" },
     description: "Without name and password.",
   },
   secret: { ...text(16, 256), description: "Signs what is sent." },

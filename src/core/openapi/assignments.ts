@@ -5,7 +5,7 @@
  */
 import type { Json, Schema, Section } from "../../http/openapi/types.ts";
 import { VPN_PROTOCOLS } from "../contract/types.ts";
-import { pageSchema, recordPaths } from "./records.ts";
+import { nameFilter, pageSchema, recordPaths } from "./records.ts";
 import {
   anObject,
   bytes,
@@ -104,7 +104,7 @@ export const assignments: Section = {
       noun: ["node protocol", "node protocols"],
       create: { nodeId: 17, service: "xray", protocol: "vless", tag: "vless-443", settings: { port: 443 } },
       change: { enabled: false },
-      filters: { nodeId: id, service, protocol, tag },
+      filters: { nodeId: id, service: nameFilter, protocol: nameFilter, tag: nameFilter },
       about: {
         create: "An inbound. What a node would refuse - a port that is taken, a tag that is - is refused here.",
         change: "Its clients come from links.",
@@ -116,7 +116,7 @@ export const assignments: Section = {
       noun: ["node outbound", "node outbounds"],
       create: { nodeId: 17, tag: "direct", settings: { protocol: "freedom" } },
       change: { enabled: false },
-      filters: { nodeId: id, tag },
+      filters: { nodeId: id, tag: nameFilter },
       about: {
         create: "A way out of Xray. A node without any has `direct`.",
         change: "One that a node reported by itself becomes an ordinary one with its settings.",
@@ -139,7 +139,7 @@ export const assignments: Section = {
       ...{ path: "/admin/links", tag: "Assignments", schema: "Link", noun: ["link", "links"], example: exampleLink },
       create: { userId: 9, subscriptionId: 12, kind: "xray", nodeProtocolIds: [3] },
       change: { everywhere: true },
-      filters: { userId: id, subscriptionId: id, kind: service },
+      filters: { userId: id, subscriptionId: id, kind: nameFilter },
       key: {
         ...{ name: "uuid", in: "path", description: "UUID of the link.", required: true },
         schema: uuid,

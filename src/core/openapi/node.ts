@@ -65,9 +65,9 @@ const register: Operation = {
   tags,
   security: [],
   parameters: [
-    header("x-node-join-token", { type: "string" }, "A join token.", "nj1.example"),
+    header("x-node-join-token", { type: "string" }, "A join token."),
     header("idempotency-key", uuid, "The same one with a request that is repeated because its answer was lost."),
-    header("x-node-auth-key", { type: "string" }, "The present key, to get another one.", "nk1.example"),
+    header("x-node-auth-key", { type: "string" }, "The present key, to get another one."),
   ],
   requestBody: {
     description: "What the node says about itself.",

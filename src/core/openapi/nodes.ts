@@ -8,7 +8,7 @@ import type { Scope } from "../contract/types.ts";
 import { adminAnswers, answerRef, bodyAnswers, errorAnswer, json, parameterRef, refusal, scope } from "./answers.ts";
 import { exampleNode, nodeRecordSchemas } from "./nodes_schemas.ts";
 import { answered, nameFilter, recordPaths } from "./records.ts";
-import { code, words } from "./schema.ts";
+import { words } from "./schema.ts";
 import { rangeParameters, usageOperation } from "./usage.ts";
 
 const tags = ["Nodes"];
@@ -147,12 +147,7 @@ export const nodes: Section = {
         schema: "NodeWithKey",
         example: { ...exampleNode as Record<string, Json>, authKey: "nk1.Zm9vYmFyYmF6.4c1v" },
       },
-      filters: {
-        code,
-        status: words("pending", "offline", "online", "error", "disabled"),
-        syncStatus: words("never", "pending", "delivering", "synced", "failed"),
-        region: nameFilter,
-      },
+      filters: { code: nameFilter, status: nameFilter, syncStatus: nameFilter, region: nameFilter },
       scopes: { create: "admin", remove: "admin" },
       about: {
         create: "A node that an administrator makes has its key from the start: the only time that it is seen.",

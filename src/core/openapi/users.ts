@@ -99,7 +99,7 @@ export const users: Section = {
       ...{ path: "/admin/users", tag: "Users", schema: "User", noun: ["user", "users"], example: exampleUser },
       create: { name: "ada" },
       change: { status: "disabled" },
-      filters: { name: nameFilter, status: userStatus },
+      filters: { name: nameFilter, status: nameFilter },
       about: {
         create: "A user is let in nowhere before there is a link.",
         change: "Who is disabled is let in nowhere.",
@@ -127,7 +127,7 @@ export const users: Section = {
       noun: ["subscription", "subscriptions"],
       create: { userId: 9, name: "monthly", limitBytes: 107374182400, expiresAt: "2026-12-01T00:00:00Z" },
       change: { periodStartedAt: "2026-12-01T00:00:00Z", expiresAt: "2027-01-01T00:00:00Z" },
-      filters: { userId: id, status: words("active", "disabled", "limited", "expired") },
+      filters: { userId: id, status: nameFilter },
       about: {
         create: "Links that belong to a subscription stop at its limit and at its date.",
         change: "A new `periodStartedAt` starts the counters anew.",

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { Database } from "../store/database.ts";
-import { STEPS } from "./add_rows.ts";
+import { type Database, MAX_INT64 } from "../store/database.ts";
+import { type Step, STEPS } from "./add_rows.ts";
 import { summed } from "./amount.ts";
 import { FOLDED_UNTIL } from "./folded.ts";
 
@@ -25,8 +25,10 @@ export function countedSince(dialect: Database["dialect"], way: "up" | "down", o
     const { ms } = STEPS[step];
     return `((${since} + ${ms - 1}) / ${ms} * ${ms})`;
   });
-  const sum = (step: keyof typeof STEPS, where: string): string =>
-    `COALESCE((SELECT ${summed(dialect, `counted_${way}`)} FROM ${STEPS[step].table}
+  // PostgreSQL adds up without a limit, and so may the parts of this sum.
+  const total = dialect === "postgres" ? `SUM(counted_${way})` : summed(dialect, `counted_${way}`);
+  const sum = (step: Step, where: string): string =>
+    `COALESCE((SELECT ${total} FROM ${STEPS[step].table}
       WHERE user_id = ${of.user} AND subscription_id = ${of.subscription} AND ${where}), 0)`;
   return `(${sum("minute", `minute >= ${FOLDED_UNTIL} AND minute >= ${minute}`)}
     + ${sum("minute", `minute < ${FOLDED_UNTIL} AND minute >= ${minute} AND minute < ${hour}`)}
@@ -46,5 +48,11 @@ export async function recount(
       FROM subscriptions s WHERE s.id = $1`,
     [subscriptionId, since],
   );
-  return { up: BigInt(String(row?.up ?? 0)), down: BigInt(String(row?.down ?? 0)) };
+  return { up: bytesOf(row?.up), down: bytesOf(row?.down) };
+}
+
+/** A sum that SQLite could not hold comes as a fraction. */
+function bytesOf(value: unknown): bigint {
+  const bytes = typeof value === "bigint" ? value : value === undefined ? 0n : MAX_INT64;
+  return bytes > MAX_INT64 ? MAX_INT64 : bytes;
 }

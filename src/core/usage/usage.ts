@@ -13,6 +13,7 @@ import { type LimitParts, watchExpiry } from "./limits.ts";
 import { ReportQueue } from "./queue.ts";
 import { readUsage } from "./read.ts";
 import type { Report } from "./report.ts";
+import { keepUp } from "./upkeep.ts";
 import { ReportWriter } from "./write.ts";
 
 /** What is counted. */
@@ -45,7 +46,7 @@ export function createUsage(
     { length: LANES[db.dialect] },
     () => new ReportQueue(MOST_ENTRIES[db.dialect], (reports) => writer.write(reports)),
   );
-  const begun = beginFolding(db).catch(() => {});
+  const begun = Promise.all([beginFolding(db).catch(() => {}), keepUp(parts)]);
   watchExpiry(parts, composition);
 
   const take = async (report: Report): Promise<void> => {
@@ -71,6 +72,7 @@ export function createUsage(
     // Everything is read in the transaction that counts it.
     forget() {},
     async close() {
+      await begun;
       await Promise.all(queues.map((queue) => queue.close()));
     },
   };

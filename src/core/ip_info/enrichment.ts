@@ -13,6 +13,8 @@ import { type IpInfo, type IpInfoProvider, isIpInfoError } from "./types.ts";
 const DAY_MS = 86_400_000;
 /** Addresses that are read from the database at once. */
 const PAGE = 2_000;
+/** While old addresses are asked about, new ones wait no longer than this. */
+const NEWS_MS = 60_000;
 /** A gate that opens later is not waited for: the next run finds what is left. */
 const PATIENCE_MS = 120_000;
 
@@ -48,20 +50,23 @@ export class Enrichment {
   /** Looks up what is due, until nothing is left, the providers are closed for long, or the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
     for (const { gate } of this.#providers) await gate.load();
+    let [open, newOnes, soughtAt] = [true, true, this.#now()];
     await this.#store.copyKnown();
-    let open = true;
     // The last run may have stopped midway.
     let again = this.#unknownAfter !== "";
-    let newOnes = true;
     while (!signal.aborted) {
+      // Not when a provider is closed: what failed would come again and again.
+      if (!newOnes && open && this.#now() - soughtAt >= NEWS_MS) {
+        newOnes = true;
+        await this.#store.copyKnown();
+      }
       let page: readonly string[] | null = newOnes ? await this.#unknown() : null;
       if (page === null && again) {
         again = false;
         continue;
       }
       if (page === null) {
-        // What failed would come again and again.
-        newOnes = open;
+        [newOnes, soughtAt] = [false, this.#now()];
         page = await this.#old();
       }
       if (page === null) return;
@@ -79,7 +84,6 @@ export class Enrichment {
   async #old(): Promise<readonly string[] | null> {
     const page = await this.#store.old(this.#oldAfter, this.#dayAgo(), PAGE);
     this.#oldAfter = page.at(-1) ?? FIRST;
-    if (page.length > 0) await this.#store.copyKnown();
     return page.length === 0 ? null : page.map(({ ip }) => ip);
   }
 

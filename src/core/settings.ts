@@ -39,9 +39,11 @@ export interface CoreSettings {
   readonly port: number;
   /** Port of gRPC; 0 lets the system choose. */
   readonly grpcPort: number;
+  /** Where everything is kept. */
   readonly database: DatabaseSetting;
   /** Null: online users are kept in the memory of this process. */
   readonly redisUrl: string | null;
+  /** Who may register. */
   readonly registration: RegistrationMode;
   /** A join token that is always valid; null: those of the database alone. */
   readonly joinToken: string | null;
@@ -53,6 +55,7 @@ export interface CoreSettings {
   readonly onlineTtlMs: number;
   /** A user who was not seen for longer than this comes online anew. */
   readonly userOnlineGapMs: number;
+  /** Who is asked about addresses, and with what. */
   readonly ipInfo: {
     readonly provider: IpInfoProviderName;
     readonly ipinfoToken: string | null;

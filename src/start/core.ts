@@ -17,7 +17,7 @@ import type { Logger } from "../log/types.ts";
 import { detectRuntime } from "../runtime/detect.ts";
 import type { Runtime } from "../runtime/types.ts";
 
-export type { CoreSettings, DatabaseSetting, IpInfoProviderName, RegistrationMode, TlsSetting };
+export type { CoreSettings, DatabaseSetting, IpInfoProviderName, RegistrationMode, RunningCore, TlsSetting };
 export { readCoreSettings };
 
 /** A Core that runs. */

@@ -1,10 +1,11 @@
 /**
- * Agents in a process that can be killed, on the runtime that is asked for.
+ * Agents in a process that can be killed. It is one of Node where there is Node: the HTTP/2 client of Deno 2.9.6 now and
+ * then ends its process (SIGSEGV) when the server goes away, and it is Core that is tried here.
  *
  * @module
  */
 import { join } from "node:path/posix";
-import { NodePassProcess, type RuntimeName } from "../../tests/e2e/process.ts";
+import { nodeMissing, NodePassProcess } from "../../tests/e2e/process.ts";
 import { ROOT } from "../gate/files.ts";
 import { findNode } from "../gate/node_program.ts";
 import type { AgentCounts } from "./agent.ts";
@@ -26,13 +27,9 @@ export interface FleetPlan {
 }
 
 /** Starts a script of this folder. */
-export async function startScript(
-  runtime: RuntimeName,
-  script: string,
-  args: readonly string[],
-): Promise<NodePassProcess> {
+export async function startScript(script: string, args: readonly string[]): Promise<NodePassProcess> {
   const path = join(ROOT, "scripts/core", script);
-  const [program, ...first] = runtime === "deno"
+  const [program, ...first] = nodeMissing !== undefined
     ? [Deno.execPath(), "run", "-A", "--quiet", "--no-check", "--cached-only", path]
     : [await findNode() ?? "node", "--disable-warning=ExperimentalWarning", path];
   const child = new Deno.Command(program!, {
@@ -48,25 +45,23 @@ export async function startScript(
 
 /** A fleet that comes back as often as it is killed. */
 export class Fleet implements AsyncDisposable {
-  readonly #runtime: RuntimeName;
   readonly #path: string;
   #process: NodePassProcess | null = null;
 
-  constructor(runtime: RuntimeName, folder: string) {
-    this.#runtime = runtime;
+  constructor(folder: string) {
     this.#path = join(folder, "plan.json");
   }
 
   /** Starts it. */
   async start(plan: FleetPlan): Promise<void> {
     await Deno.writeTextFile(this.#path, JSON.stringify(plan));
-    this.#process = await startScript(this.#runtime, "fleet_child.ts", [this.#path]);
+    this.#process = await startScript("fleet_child.ts", [this.#path]);
   }
 
   /** Kills it and starts it again on the same journals. */
   async restart(): Promise<void> {
     await this.kill();
-    this.#process = await startScript(this.#runtime, "fleet_child.ts", [this.#path]);
+    this.#process = await startScript("fleet_child.ts", [this.#path]);
   }
 
   async kill(): Promise<void> {
@@ -76,8 +71,12 @@ export class Fleet implements AsyncDisposable {
 
   /** Waits until Core has everything. */
   async drained(ms: number): Promise<AgentCounts> {
-    const line = await this.#process!.line(/^drained /, { ms });
-    await this.#process!.exited;
+    const running = this.#process!;
+    const line = await running.line(/^drained /, { ms }).catch(async (error) => {
+      const code = await Promise.race([running.exited, Promise.resolve("it runs")]);
+      throw new Error(`The fleet has not drained (${code}): ${error instanceof Error ? error.message : error}`);
+    });
+    await running.exited;
     return JSON.parse(line.slice("drained ".length));
   }
 

@@ -29,7 +29,7 @@ export async function conservation(runtime: RuntimeName, store: StoreKind, optio
   const population = await stage.admin.populate({ nodes: agents, users });
   const startedAt = Date.now();
   const span = { startedAt, endsAt: startedAt + seconds * 1000 };
-  await using fleet = new Fleet(runtime, stage.folder);
+  await using fleet = new Fleet(stage.folder);
   const { nodes } = population;
   const plan = { cores: [stage.place], nodes, folder: stage.folder, span, speed, lostCalls: 0.05, lostReplies: 0.2 };
   await fleet.start(plan);

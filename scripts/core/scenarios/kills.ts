@@ -19,7 +19,7 @@ const CYCLE_MS = 12_000;
 export async function coreKills(runtime: RuntimeName, store: StoreKind, kills: number): Promise<Row> {
   await using stage = await CoreStage.open(runtime, store);
   const population = await stage.admin.populate({ nodes: 10, users: 30 });
-  await using fleet = new Fleet(runtime, stage.folder);
+  await using fleet = new Fleet(stage.folder);
   const startedAt = Date.now();
   // Every agent reports five times a second.
   const plan = {

@@ -6,7 +6,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path/posix";
 import type { Row } from "../../bench/rows.ts";
-import { nodeMissing, type RuntimeName } from "../../../tests/e2e/process.ts";
+import type { RuntimeName } from "../../../tests/e2e/process.ts";
 import { startScript } from "../fleet.ts";
 import { HttpDoor } from "../http_door.ts";
 import { readLedger } from "../ledger.ts";
@@ -41,8 +41,7 @@ export async function mixedLoad(
   const run = async (length: number): Promise<LoadResult> => {
     const plan: LoadPlan = { ...stage.place, nodes: planned, users: people, rate, seconds: length, connections: 8 };
     await Deno.writeTextFile(path, JSON.stringify(plan));
-    // Node spends the least on a stream.
-    const child = await startScript(nodeMissing === undefined ? "node" : "deno", "load_child.ts", [path]);
+    const child = await startScript("load_child.ts", [path]);
     try {
       const line = await child.line(/^result /, { ms: (length + 60) * 1000 });
       return JSON.parse(line.slice("result ".length));

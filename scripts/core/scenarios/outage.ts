@@ -42,7 +42,7 @@ export async function outage(
     });
     writeJournal(folder, buckets);
   }
-  await using fleet = new Fleet(runtime, stage.folder);
+  await using fleet = new Fleet(stage.folder);
   const span = { startedAt: now, endsAt: now };
   const probe = new Probe(new HttpDoor(stage.place.base, nodes[0]!.key));
   const startedAt = performance.now();

@@ -41,7 +41,7 @@ export async function replicas(
   let second = await start();
   try {
     const online = await onlineOnce(stage, secondPlace, population.nodes, population.userIds, rounds);
-    await using fleet = new Fleet(runtime, stage.folder);
+    await using fleet = new Fleet(stage.folder);
     const startedAt = Date.now();
     const span = { startedAt, endsAt: startedAt + seconds * 1000 };
     const { nodes } = population;

@@ -14,6 +14,7 @@ import { differences, emitted, readLedger, withDatabase } from "../ledger.ts";
 import { CoreStage, onPostgres, type StoreKind } from "../stage.ts";
 
 const DRAIN_MS = 60_000;
+const SETTLE_MS = 20_000;
 
 /** Backs up, goes on for so many seconds, and restores. */
 export async function restore(
@@ -23,7 +24,7 @@ export async function restore(
 ): Promise<Row> {
   await using stage = await CoreStage.open(runtime, store);
   const population = await stage.admin.populate({ nodes: agents, users });
-  await using fleet = new Fleet(runtime, stage.folder);
+  await using fleet = new Fleet(stage.folder);
   const startedAt = Date.now();
   const pause = seconds * 1000;
   const plan = {
@@ -40,30 +41,29 @@ export async function restore(
   for (const { protocolId } of population.nodes) {
     await stage.admin.call("PATCH", `/admin/node-protocols/${protocolId}`, { settings: { port: 8443 } });
   }
-  await sleep(pause / 2 + 2_000);
-  const before = await revisions(stage);
+  await sleep(pause / 2);
+  const before = await settled(stage, (_, { desired, applied }) => desired > 1 && applied === desired);
   await stage.kill();
   await copyOf(stage, "restore");
   await stage.core.again();
-  await sleep(pause + 2_000);
+  await sleep(pause);
+  const isNew = (index: number, { desired, applied, status }: Revision): boolean =>
+    status === "synced" && applied === desired && desired > before[index]!.desired;
+  const after = await settled(stage, isNew);
   await fleet.kill();
   const span = { startedAt, endsAt: Date.now() };
   await fleet.start({ ...plan, span });
   const counts = await fleet.drained(DRAIN_MS);
-  const after = await revisions(stage);
   await stage.core.process.stop();
   const ledger = await readLedger(stage.env);
   const difference = differences(ledger, emitted(population, span));
-  const synced =
-    after.filter(({ desired, applied, status }, index) =>
-      status === "synced" && applied === desired && desired > before[index]!.desired
-    ).length;
+  const synced = after.filter((revision, index) => isNew(index, revision)).length;
   return {
     id: "C4",
     pass: Object.keys(difference).length === 0 && synced === agents && counts.faults.length === 0,
     measured: {
       ...{ store, agents, users, difference, synced, bytes: ledger.rows.up + ledger.rows.down, ...counts },
-      ...{ lastRevision: before[0], nowRevision: after[0] },
+      ...{ before: before[0], after: after[0] },
     },
     demand: "difference 0 after the replay; every node runs a new revision",
   };
@@ -83,15 +83,29 @@ async function copyOf(stage: CoreStage, what: "save" | "restore"): Promise<void>
   await onPostgres(url, `DROP DATABASE IF EXISTS ${to} WITH (FORCE)`, `CREATE DATABASE ${to} TEMPLATE ${from}`);
 }
 
-async function revisions(stage: CoreStage): Promise<{ desired: number; applied: number; status: string }[]> {
-  return await withDatabase(stage.env, async (db) => {
-    const rows = await db.query("SELECT desired_revision, applied_revision, sync_status FROM nodes ORDER BY id");
-    return rows.map((row) => ({
-      desired: num(row.desired_revision),
-      applied: num(row.applied_revision),
-      status: String(row.sync_status),
-    }));
-  });
+interface Revision {
+  readonly desired: number;
+  readonly applied: number;
+  readonly status: string;
+}
+
+/** Where all nodes are once each of them is there, or when that takes too long. */
+async function settled(
+  stage: CoreStage,
+  there: (index: number, revision: Revision) => boolean,
+): Promise<readonly Revision[]> {
+  for (const until = Date.now() + SETTLE_MS;;) {
+    const found = await withDatabase(stage.env, async (db) => {
+      const rows = await db.query("SELECT desired_revision, applied_revision, sync_status FROM nodes ORDER BY id");
+      return rows.map((row): Revision => ({
+        desired: num(row.desired_revision),
+        applied: num(row.applied_revision),
+        status: String(row.sync_status),
+      }));
+    });
+    if (Date.now() > until || found.every((revision, index) => there(index, revision))) return found;
+    await sleep(200);
+  }
 }
 
 function sleep(ms: number): Promise<void> {

@@ -1,6 +1,10 @@
 /** Who is connected: what every database has to bear. */
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { createMemoryStore } from "../../src/core/ephemeral/memory.ts";
 import { createRedisStore } from "../../src/core/ephemeral/redis.ts";
+import type { EphemeralStore } from "../../src/core/ephemeral/types.ts";
 import { Failure, isFailure } from "../../src/core/failure.ts";
 import { eraseUserIps } from "../../src/core/presence/retention.ts";
 import { type Database, num } from "../../src/core/store/database.ts";
@@ -8,7 +12,7 @@ import { silentLogger } from "../../src/log/silent.ts";
 import { redisMissing, redisServer } from "../core_servers.ts";
 import { FakeClock } from "../fake_clock.ts";
 import { deepEqual, equal, ok, rejects, test } from "../harness.ts";
-import { addUsers, presenceStage, seen } from "../unit/core/presence_stage.ts";
+import { addUsers, type PresenceStage, presenceStage, seen } from "../unit/core/presence_stage.ts";
 import { openDatabase } from "../../src/core/store/open.ts";
 import { detectRuntime } from "../../src/runtime/detect.ts";
 import { onEachStore } from "./core_stores.ts";
@@ -182,6 +186,99 @@ onEachStore("presence: a restart brings nobody online who never went", async (db
   clock.advance(10_001);
   await after.presence.report(1, everybody());
   equal(after.of("user.online").length, 500, "a real pause after it counts");
+});
+
+onEachStore("presence: a store that is away brings nobody online and lets nobody go", async (db) => {
+  await addUsers(db, 2);
+  const clock = new FakeClock();
+  let store = createMemoryStore({ clock });
+  let lost: "before" | "after" | null = null;
+  const ephemeral: EphemeralStore = new Proxy(store, {
+    get: (_, name) => async (...args: unknown[]) => {
+      const away = new Failure("STORE_UNAVAILABLE", "away");
+      if (lost === "before") throw away;
+      const answer = await (Reflect.get(store, name) as (...args: unknown[]) => unknown).apply(store, args);
+      if (lost === "after") throw away;
+      return answer;
+    },
+  });
+  const { presence, of, job } = await presenceStage(db, { clock, ephemeral });
+  const report = (): Promise<void> => presence.report(1, [seen(clock, 1, 1, "198.51.100.4")]);
+  const refused = (call: Promise<void>): Promise<void> =>
+    rejects(call, (error) => isFailure(error, "STORE_UNAVAILABLE"));
+  await report();
+  clock.advance(5_000);
+  lost = "before";
+  for (let index = 0; index < 20; index++) {
+    await refused(report());
+    await job("presence.left");
+    clock.advance(5_000);
+  }
+  lost = null;
+  store = createMemoryStore({ clock });
+  await report();
+  await job("presence.left");
+  deepEqual([of("user.online").length, of("user.offline").length], [1, 0], "away for 100 s, and all values lost");
+
+  // A value that was taken though the call failed hides nobody who came.
+  lost = "after";
+  await refused(presence.report(1, [seen(clock, 1, 2, "198.51.100.4")]));
+  lost = null;
+  clock.advance(5_000);
+  await presence.report(1, [seen(clock, 1, 2, "198.51.100.4")]);
+  deepEqual(of("user.online").map(({ userId }) => userId), [1, 2]);
+  clock.advance(20_000);
+  await job("presence.left");
+  deepEqual(of("user.offline").map(({ userId }) => userId).sort(), [1, 2]);
+});
+
+test("presence: the snapshot beside the database says who was online, also those whom the database knows for long", async () => {
+  const runtime = await detectRuntime();
+  const folder = await mkdtemp(join(tmpdir(), "nodepass-presence-"));
+  const path = join(folder, "core.db");
+  const settings = { database: { kind: "sqlite", path } } as const;
+  const db = await openDatabase({ kind: "sqlite", path: "" }, runtime, silentLogger);
+  const clock = new FakeClock();
+  const begin = (): ReturnType<typeof presenceStage> => presenceStage(db, { clock, settings });
+  try {
+    await addUsers(db, 3);
+    const report = (stage: PresenceStage, ...ids: number[]): Promise<void> =>
+      stage.presence.report(1, ids.map((id) => seen(clock, 1, id, "198.51.100.4")));
+    const first = await begin();
+    await report(first, 1, 2, 3);
+    clock.advance(600_000);
+    await first.job("presence.left");
+    await report(first, 1);
+    await first.job("presence.snapshot");
+    clock.advance(3_000);
+    await report(first, 1, 2);
+    equal(first.of("user.online").length, 5);
+    // Killed; a minute later user 3 comes, and nobody else.
+    clock.advance(60_000);
+    const second = await begin();
+    await second.presence.seed();
+    clock.advance(5_000);
+    await report(second, 1, 2, 3);
+    deepEqual(second.of("user.online").map(({ userId }) => userId), [3]);
+    await second.presence.close();
+
+    await writeFile(`${path}.online`, '{"at":');
+    const third = await begin();
+    await third.presence.seed();
+    await report(third, 1, 2, 3);
+    deepEqual(third.of("user.online"), [], "what the database knows is enough");
+    await third.presence.close();
+
+    clock.advance(3_600_000);
+    const late = await begin();
+    await late.presence.seed();
+    equal((await late.presence.onlineUsers({ limit: 9 })).users.length, 0);
+    await report(late, 1);
+    equal(late.of("user.online").length, 1, "an hour is too long");
+  } finally {
+    await db.close();
+    await rm(folder, { recursive: true });
+  }
 });
 
 const skip = redisMissing();

@@ -65,9 +65,7 @@ class CorePresence implements Presence {
   }
 
   async report(nodeId: number, users: readonly OnlineUser[]): Promise<void> {
-    const own = await this.#belonging.of(nodeId, users);
-    const now = this.#now();
-    const arrivals = await this.#online.seen(nodeId, own, now);
+    const { own, arrivals, now } = await this.#seen(nodeId, users);
     // Only now: the list is another one after each write.
     this.#arrivals.push(...arrivals);
     const fresh = this.#addresses.note(own, now);
@@ -94,6 +92,20 @@ class CorePresence implements Presence {
     })();
   }
 
+  async #seen(
+    nodeId: number,
+    users: readonly OnlineUser[],
+  ): Promise<{ own: readonly OnlineUser[]; arrivals: Arrival[]; now: number }> {
+    try {
+      const own = await this.#belonging.of(nodeId, users);
+      const now = this.#now();
+      return { own, arrivals: await this.#online.seen(nodeId, own, now), now };
+    } catch (error) {
+      this.#online.away(this.#now());
+      throw error;
+    }
+  }
+
   async #sweep(): Promise<void> {
     const departures = await this.#online.gone(this.#now());
     this.#departures.push(...departures);
@@ -101,7 +113,8 @@ class CorePresence implements Presence {
   }
 
   #snapshot(): Promise<void> {
-    return writeSnapshot(this.#parts, this.#online.tracked, this.#now());
+    const now = this.#now();
+    return writeSnapshot(this.#parts, this.#online.tracked, { now, stoodStill: this.#online.stoodStill(now) });
   }
 
   /** Writes all that is owed, and these pairs. */

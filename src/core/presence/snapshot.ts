@@ -30,11 +30,11 @@ interface Snapshot {
 export async function writeSnapshot(
   parts: SnapshotParts,
   tracked: ReadonlyMap<number, Tracked>,
-  now: number,
+  { now, stoodStill }: { readonly now: number; readonly stoodStill: number },
 ): Promise<void> {
   const path = pathOf(parts);
   if (path === null) return;
-  const users = [...tracked].map(([userId, { at, nodeId }]) => [userId, now - at, nodeId]);
+  const users = [...tracked].map(([userId, { at, nodeId }]) => [userId, Math.max(0, now - stoodStill - at), nodeId]);
   const bytes = new TextEncoder().encode(JSON.stringify({ at: now, users }));
   await parts.runtime.files.writeAtomically(path, bytes, { mode: MODE, sync: false });
 }

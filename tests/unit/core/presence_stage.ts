@@ -47,7 +47,13 @@ export async function presenceStage(db: Database, options: PresenceOptions = {})
     db,
     ephemeral: options.ephemeral ?? createMemoryStore({ clock }),
     events: {
-      emit: (_: Database, event: NewEvent) => Promise.resolve(void events.push(event)),
+      emit: async (tx: Database, event: NewEvent) => {
+        await tx.exec(
+          "INSERT INTO events_outbox (event_id, type, at, node_id, user_id, data) VALUES ($1, $2, $3, $4, $5, '{}')",
+          [crypto.randomUUID(), event.type, clock.wall(), event.nodeId ?? null, event.userId ?? null],
+        );
+        events.push(event);
+      },
       subscribe: () => () => {},
       close: () => Promise.resolve(),
     },

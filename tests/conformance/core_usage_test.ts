@@ -3,8 +3,10 @@
  *
  * @module
  */
+import { checkCounters } from "../../src/core/usage/self_check.ts";
 import { deepEqual, equal } from "../harness.ts";
-import { entry, refusal, rowsOf, STREAM, sums, usageTest } from "./core_usage_stage.ts";
+import { addNode, addProtocol } from "./core_composition_stage.ts";
+import { deliver, entry, refusal, rowsOf, STREAM, sums, usageTest } from "./core_usage_stage.ts";
 
 usageTest("usage: a report makes rows of minutes and charges the subscription", async ({ usage, db, clock, ...of }) => {
   const someone = await of.subscriber("ann");
@@ -98,3 +100,33 @@ usageTest("usage: no entries change nothing but the place in the stream", async 
   deepEqual(await rowsOf(db, "SELECT * FROM usage_minutes"), []);
   deepEqual(await rowsOf(db, "SELECT kind, last_seq FROM usage_cursors"), [{ kind: "usage", last_seq: 2 }]);
 });
+
+usageTest(
+  "usage: replicas count the same people on several nodes at once, to the byte",
+  async ({ db, clock, ...of }) => {
+    const people = await Promise.all(Array.from({ length: 20 }, (_, at) => of.subscriber(`user ${at}`)));
+    const nodes: [nodeId: number, protocolId: number][] = [[of.nodeId, of.protocolId]];
+    for (const code of ["de-2", "de-3", "de-4", "de-5"]) {
+      const nodeId = await addNode(db, code);
+      const protocolId = await addProtocol(db, nodeId, "vless", {});
+      nodes.push([nodeId, protocolId]);
+      for (const { userId, subscriptionId } of people) {
+        await deliver(db, nodeId, protocolId, userId, subscriptionId, clock.wall());
+      }
+    }
+    const replicas = [of.usage, of.again()];
+    const at = clock.wall();
+    await Promise.all(nodes.map(async ([nodeId, nodeProtocolId], index) => {
+      for (let seq = 1; seq <= 20; seq++) {
+        const whose = people.toSorted(() => Math.random() - 0.5);
+        const entries = whose.map((someone) => entry({ ...someone, nodeProtocolId }, 1, 2, at - seq % 3 * 60_000));
+        const first = replicas[index % 2]?.report(nodeId, { stream: STREAM, seq, entries });
+        // The reply is lost, and the same report goes to the other one.
+        if (seq % 4 === 0) await replicas[1 - index % 2]?.report(nodeId, { stream: STREAM, seq, entries });
+        await first;
+      }
+    }));
+    deepEqual(await sums(db), { up: 2_000, down: 4_000, used_up: 2_000, used_down: 4_000, all_up: 2_000 });
+    deepEqual(await checkCounters(of.parts, clock.wall(), new AbortController().signal), []);
+  },
+);

@@ -9,6 +9,8 @@
 import { type Database, num } from "../store/database.ts";
 
 const KEY = "usage.folded_until";
+/** Any number that nothing else uses. */
+const ADVISORY_LOCK = 7_214_305_120;
 
 /** The same as SQL. */
 export const FOLDED_UNTIL: string = `COALESCE((SELECT CAST(value AS BIGINT) FROM core_values WHERE key = '${KEY}'), 0)`;
@@ -20,13 +22,12 @@ export async function beginFolding(db: Database): Promise<void> {
 
 /** Reads the mark, which stays until the end of the transaction. */
 export async function foldedUntil(tx: Database): Promise<number> {
-  const lock = tx.dialect === "postgres" ? "FOR SHARE" : "";
-  return await read(tx, lock);
+  return await read(tx, "pg_advisory_xact_lock_shared");
 }
 
 /** Reads the mark to move it: waits for everybody who counts at this moment. */
 export async function lockFolding(tx: Database): Promise<number> {
-  return await read(tx, "FOR UPDATE");
+  return await read(tx, "pg_advisory_xact_lock");
 }
 
 /** Moves the mark. */
@@ -35,6 +36,8 @@ export async function moveFolded(tx: Database, until: number): Promise<void> {
 }
 
 async function read(tx: Database, lock: string): Promise<number> {
-  const [row] = await tx.query(`SELECT value FROM core_values WHERE key = $1 ${lock}`, [KEY]);
+  // Such locks are given in the order in which they were asked for: readers that never end do not keep the fold waiting.
+  if (tx.dialect === "postgres") await tx.query(`SELECT ${lock}($1::bigint) IS NULL AS x`, [ADVISORY_LOCK]);
+  const [row] = await tx.query("SELECT value FROM core_values WHERE key = $1", [KEY]);
   return row === undefined ? 0 : num(row.value);
 }

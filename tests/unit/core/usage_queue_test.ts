@@ -1,0 +1,122 @@
+/**
+ * Reports that are written together.
+ *
+ * @module
+ */
+import { Failure, isFailure } from "../../../src/core/failure.ts";
+import { ReportQueue, type WriteReports } from "../../../src/core/usage/queue.ts";
+import type { Report } from "../../../src/core/usage/report.ts";
+import { deepEqual, equal, ok, test } from "../../harness.ts";
+
+function report(nodeId: number, entries = 0): Report {
+  const entry = { userId: 1, subscriptionId: null, nodeProtocolId: 1, bytesUp: 1, bytesDown: 1, recordedAt: 0 };
+  return {
+    kind: "usage",
+    nodeId,
+    place: {},
+    entries: Array.from({ length: entries }, () => entry),
+    items: [],
+    fingerprint: null,
+  };
+}
+
+/** Writes that end when a test says so. */
+function stage(mostEntries = 1_000): {
+  readonly queue: ReportQueue;
+  readonly groups: number[][];
+  readonly end: (error?: Error) => Promise<void>;
+} {
+  const groups: number[][] = [];
+  const waiting: PromiseWithResolvers<void>[] = [];
+  const write: WriteReports = async (reports) => {
+    groups.push(reports.map(({ nodeId }) => nodeId));
+    const ended = Promise.withResolvers<void>();
+    waiting.push(ended);
+    await ended.promise;
+    return reports.map(() => "applied" as const);
+  };
+  const end = async (error?: Error): Promise<void> => {
+    if (error === undefined) waiting.shift()?.resolve();
+    else waiting.shift()?.reject(error);
+    await settled();
+  };
+  return { queue: new ReportQueue(mostEntries, write), groups, end };
+}
+
+async function settled(): Promise<void> {
+  for (let turn = 0; turn < 30; turn++) await Promise.resolve();
+}
+
+const codeOf = (call: Promise<unknown>): Promise<string> =>
+  call.then(() => "applied", (error) => isFailure(error) ? error.failure : String(error));
+
+test("usage queue: what comes during a commit goes together, 200 at most", async () => {
+  const { queue, groups, end } = stage();
+  const calls = [queue.add(report(1))];
+  await settled();
+  for (let node = 2; node <= 251; node++) calls.push(queue.add(report(node)));
+  await end();
+  await end();
+  await end();
+  await Promise.all(calls);
+  deepEqual(groups.map(({ length }) => length), [1, 200, 50]);
+  deepEqual(groups.flat(), Array.from({ length: 251 }, (_, at) => at + 1));
+});
+
+test("usage queue: large reports go alone, several small ones up to the limit", async () => {
+  const { queue, groups, end } = stage(100);
+  const calls = [500, 40, 40, 40, 200].map((entries, node) => queue.add(report(node, entries)));
+  await settled();
+  for (let group = 0; group < 4; group++) await end();
+  await Promise.all(calls);
+  deepEqual(groups, [[0], [1, 2], [3], [4]]);
+});
+
+test("usage queue: a report that breaks a commit fails alone", async () => {
+  const tried: number[][] = [];
+  const queue = new ReportQueue(1_000, (reports) => {
+    tried.push(reports.map(({ nodeId }) => nodeId));
+    if (reports.some(({ nodeId }) => nodeId === 2)) return Promise.reject(new Failure("CONFLICT", "No such node"));
+    return Promise.resolve(reports.map(({ nodeId }) => nodeId === 3 ? "duplicate" as const : "applied" as const));
+  });
+  const results = await Promise.all([1, 2, 3].map((node) => codeOf(queue.add(report(node)))));
+  deepEqual(results, ["applied", "CONFLICT", "applied"]);
+  deepEqual(tried, [[1, 2, 3], [1], [2], [3]]);
+});
+
+test("usage queue: a database that is down refuses all at once, and is asked again", async () => {
+  const { queue, groups, end } = stage();
+  const calls = [codeOf(queue.add(report(1))), codeOf(queue.add(report(2)))];
+  await settled();
+  await end(new Failure("STORE_UNAVAILABLE", "It is down"));
+  deepEqual(await Promise.all(calls), ["STORE_UNAVAILABLE", "STORE_UNAVAILABLE"]);
+  const again = codeOf(queue.add(report(1)));
+  await settled();
+  await end();
+  equal(await again, "applied");
+  equal(groups.length, 2);
+});
+
+test("usage queue: the end waits for what was taken, and takes nothing more", async () => {
+  const { queue, end } = stage();
+  const taken = codeOf(queue.add(report(1)));
+  await settled();
+  let closed = false;
+  const closing = queue.close().then(() => closed = true);
+  equal(await codeOf(queue.add(report(2))), "STORE_UNAVAILABLE");
+  ok(!closed);
+  await end();
+  equal(await taken, "applied");
+  await closing;
+  await queue.close();
+});
+
+test("usage queue: too much that waits is refused", async () => {
+  const { queue, end } = stage(100_000);
+  const calls = Array.from({ length: 21 }, () => codeOf(queue.add(report(1, 100_000))));
+  await settled();
+  for (let group = 0; group < 20; group++) await end();
+  const results = await Promise.all(calls);
+  equal(results.pop(), "STORE_UNAVAILABLE");
+  ok(results.every((result) => result === "applied"));
+});

@@ -3,8 +3,6 @@
  *
  * @module
  */
-import { times } from "../chaos/stage.ts";
-
 const AT_ONCE = 8;
 
 /** A node and its key. */
@@ -54,23 +52,30 @@ export class Admin {
   }
 
   /** Users with a subscription and a link each, and nodes with an inbound each where all of them are let in. */
-  async populate(counts: { readonly nodes: number; readonly users: number }): Promise<Population> {
+  async populate(counts: {
+    readonly nodes: number;
+    readonly users: number;
+    /** One: numbers come in the order in which things are made. */
+    readonly atOnce?: number;
+  }): Promise<Population> {
     const nodes: MadeNode[] = [];
     const uuids: string[] = [];
     const userIds: number[] = [];
     const subscriptionIds: number[] = [];
     const periodStartedAt = new Date(Date.now() - 40 * 86_400_000).toISOString();
-    await all(counts.users, async (index) => {
+    await all(counts.users, counts.atOnce, async (index) => {
       const user = await this.call("POST", "/admin/users", { name: `user-${index}` });
       const subscription = await this.call("POST", "/admin/subscriptions", { userId: user.id, periodStartedAt });
       const link = await this.call("POST", "/admin/links", {
         ...{ userId: user.id, subscriptionId: subscription.id, kind: "xray", everywhere: true },
+        // Lists are in the order of these.
+        uuid: `0d4c7f2a-91b6-4e38-8a55-${index.toString(16).padStart(12, "0")}`,
       });
       userIds[index] = user.id;
       subscriptionIds[index] = subscription.id;
       uuids[index] = link.uuid;
     });
-    await all(counts.nodes, async (index) => {
+    await all(counts.nodes, counts.atOnce, async (index) => {
       const code = `node-${index}`;
       const { id, authKey } = await this.call("POST", "/admin/nodes", {
         ...{ code, name: `Node ${index}`, ip: `203.0.113.${index % 250 + 1}`, port: 8080, region: "eu" },
@@ -84,7 +89,10 @@ export class Admin {
   }
 }
 
-async function all(count: number, work: (index: number) => Promise<void>): Promise<void> {
-  const { failures } = await times(count, AT_ONCE, work);
-  if (failures.length > 0) throw new Error(failures[0]);
+async function all(count: number, atOnce = AT_ONCE, work: (index: number) => Promise<void>): Promise<void> {
+  let next = 0;
+  const worker = async (): Promise<void> => {
+    while (next < count) await work(next++);
+  };
+  await Promise.all(Array.from({ length: atOnce }, worker));
 }

@@ -39,9 +39,15 @@ export const CORE_PROFILES: Readonly<Record<string, CoreMeasure>> = {
     outage(runtime, store, quick ? { agents: 30, users: 5, hours: 6 } : { agents: 1_000, users: 5, hours: 6 }),
   C4: (runtime, store, { quick }) =>
     restore(runtime, store, quick ? { agents: 4, users: 20, seconds: 2 } : { agents: 20, users: 100, seconds: 60 }),
-  CK: (runtime, store, { quick }) => coreKills(runtime, store, quick ? 6 : 200),
+  CK: (runtime, store, { quick }) => coreKills(runtime, store, quick ? 12 : 200),
   CL: (runtime, store, { quick, seconds = 600 }) =>
-    mixedLoad(runtime, store, { seconds: quick ? 5 : seconds, rate: 2_500, nodes: 200, users: 100 }),
+    mixedLoad(
+      runtime,
+      store,
+      quick
+        ? { seconds: Math.min(seconds, 5), rate: 500, p99Ms: 250, nodes: 50, users: 40 }
+        : { seconds, rate: 2_500, p99Ms: 100, nodes: 200, users: 100 },
+    ),
   CR: (runtime, store, { quick }) =>
     store === "sqlite" ? null : replicas(
       runtime,

@@ -2,6 +2,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import process from "node:process";
 import { createMemoryStore } from "../../src/core/ephemeral/memory.ts";
 import { createRedisStore } from "../../src/core/ephemeral/redis.ts";
 import type { EphemeralStore } from "../../src/core/ephemeral/types.ts";
@@ -336,24 +337,30 @@ test("presence: 10,000 pauses, 2 nodes and 2 replicas at once on a real Redis: e
   }
 }, { skip });
 
-test("presence: keys of a real Redis die after their time", async () => {
-  const server = await redisServer();
-  const runtime = await detectRuntime();
-  const db = await openDatabase({ kind: "sqlite", path: "" }, runtime, silentLogger);
-  const ephemeral = await createRedisStore(server.url, silentLogger);
-  try {
-    await addUsers(db, 1);
-    const { presence, clock } = await presenceStage(db, { ephemeral, settings: { onlineTtlMs: 2_000 } });
-    await presence.report(1, [seen(clock, 1, 1, "198.51.100.4")]);
-    const began = performance.now();
-    while (await ephemeral.get("online:inbound:10:user:1") !== null) {
-      ok(performance.now() - began < 3_000);
-      await new Promise((resolve) => setTimeout(resolve, 20));
+/** The time that is the default takes its time. */
+const full = process.env["NODEPASS_FULL"] === "1" || process.env["NODEPASS_PROFILE"] === "full";
+
+for (const seconds of full ? [2, 20] : [2]) {
+  test(`presence: keys of a real Redis die after ${seconds} s`, async () => {
+    const server = await redisServer();
+    const runtime = await detectRuntime();
+    const db = await openDatabase({ kind: "sqlite", path: "" }, runtime, silentLogger);
+    const ephemeral = await createRedisStore(server.url, silentLogger);
+    try {
+      await addUsers(db, 1);
+      const { presence, clock } = await presenceStage(db, { ephemeral, settings: { onlineTtlMs: seconds * 1_000 } });
+      await presence.report(1, [seen(clock, 1, 1, "198.51.100.4")]);
+      const began = performance.now();
+      const lasts = (): number => performance.now() - began;
+      while (await ephemeral.get("online:inbound:10:user:1") !== null) {
+        ok(lasts() < (seconds + 1) * 1_000);
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+      ok(lasts() > (seconds - 1) * 1_000);
+    } finally {
+      await ephemeral.close();
+      await db.close();
+      await server.close();
     }
-    ok(performance.now() - began > 1_900);
-  } finally {
-    await ephemeral.close();
-    await db.close();
-    await server.close();
-  }
-}, { skip });
+  }, { skip });
+}

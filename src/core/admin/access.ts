@@ -6,7 +6,7 @@
 import type { JoinTokenCreate, TokenChange, TokenCreate } from "../contract/admin_types.ts";
 import type { JoinTokens } from "../node_auth/join_tokens.ts";
 import type { CoreParts } from "../parts.ts";
-import { num, numOrNull, type Row } from "../store/database.ts";
+import { num, type Row } from "../store/database.ts";
 import { type AdminCall, auditCall, notFound } from "./call.ts";
 import { numberOf, type Page, pageOf, type PageRequest } from "./page.ts";
 import type { View } from "./records.ts";
@@ -53,15 +53,16 @@ export class Access {
 
   /** Changes one, in effect from the next call with it on. @throws {Failure} NOT_FOUND */
   async changeToken(call: AdminCall, id: number, { name, scopes, expiresAt }: TokenChange): Promise<View> {
-    const before = await this.#row("admin_tokens", "token", id);
-    const expires = expiresAt === undefined ? numOrNull(before.expires_at) : expiresAt;
-    const text = scopes === undefined ? String(before.scopes) : JSON.stringify(scopes);
-    const named = name ?? String(before.name);
-    if (named !== before.name || text !== before.scopes || expires !== numOrNull(before.expires_at)) {
+    await this.#row("admin_tokens", "token", id);
+    const columns = Object.entries({
+      name,
+      scopes: scopes === undefined ? undefined : JSON.stringify(scopes),
+      expires_at: expiresAt,
+    }).filter((entry): entry is [string, string | number | null] => entry[1] !== undefined);
+    if (columns.length > 0) {
       await this.#db.transaction(async (tx) => {
-        await tx.exec("UPDATE admin_tokens SET name = $2, scopes = $3, expires_at = $4 WHERE id = $1", [
-          ...[id, named, text, expires],
-        ]);
+        const set = columns.map(([column], at) => `${column} = $${at + 2}`).join(", ");
+        await tx.exec(`UPDATE admin_tokens SET ${set} WHERE id = $1`, [id, ...columns.map(([, value]) => value)]);
         await auditCall(tx, call, "token.change", `token:${id}`, { name, scopes, expiresAt });
       });
     }

@@ -72,7 +72,12 @@ export async function postgresServer(durable: boolean = false): Promise<TestServ
   chmodSync(folder, 0o755);
   const [first = "", ...rest] = [...asUser, join(programs, "initdb"), "-D", data, "-A", "trust", "-U", "core", "-N"];
   execFileSync(first, rest, { stdio: "ignore", cwd: folder });
-  const settings = [`fsync=${durable ? "on" : "off"}`, "listen_addresses=127.0.0.1", "max_connections=200", "shared_buffers=64MB"];
+  const settings = [
+    `fsync=${durable ? "on" : "off"}`,
+    "listen_addresses=127.0.0.1",
+    "max_connections=200",
+    "shared_buffers=64MB",
+  ];
   const command = [
     ...[...asUser, join(programs, "postgres"), "-D", data, "-p", String(port), "-k", folder],
     ...settings.flatMap((setting) => ["-c", setting]),

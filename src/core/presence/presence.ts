@@ -130,6 +130,9 @@ class CorePresence implements Presence {
         return await this.#addAddresses(tx, fresh, now);
       });
       this.#addresses.learn(fresh, added);
+      const { metrics } = this.#parts;
+      if (arrivals.length > 0) metrics.count("core_users_arrived_total", arrivals.length);
+      if (departures.length > 0) metrics.count("core_users_left_total", departures.length);
     } catch (error) {
       this.#arrivals = [...arrivals, ...this.#arrivals].slice(-MOST_OWED);
       this.#departures = [...departures, ...this.#departures].slice(-MOST_OWED);

@@ -44,13 +44,13 @@ export async function examine(tx: Database, pairs: readonly Pair[], now: number)
         CASE WHEN u.id IS NULL THEN 'user'
           WHEN t.subscription_id <> 0 AND s.id IS NULL THEN 'subscription'
           WHEN p.node_id IS NOT NULL THEN NULL
-          WHEN n.node_id <> t.node_id THEN 'protocol' ELSE 'pair' END AS reason
+          WHEN EXISTS (SELECT 1 FROM node_protocols n WHERE n.id = t.protocol_id AND n.node_id <> t.node_id)
+            THEN 'protocol' ELSE 'pair' END AS reason
       FROM ${source.sql}
       LEFT JOIN delivered_pairs p ON p.node_id = t.node_id AND p.node_protocol_id = t.protocol_id
         AND p.user_id = t.user_id AND p.subscription_id = t.subscription_id AND p.last_delivered_at >= $1
       LEFT JOIN users u ON u.id = t.user_id
       LEFT JOIN subscriptions s ON s.id = t.subscription_id
-      LEFT JOIN node_protocols n ON n.id = t.protocol_id
       WHERE p.node_id IS NULL OR u.id IS NULL OR (t.subscription_id <> 0 AND s.id IS NULL)
         OR s.period_started_at > t.earliest`,
     [now - DELIVERED_MS, ...source.params],

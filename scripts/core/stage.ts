@@ -84,6 +84,11 @@ export class CoreStage implements AsyncDisposable {
   }
 }
 
+/** Starts what stores need outside of a test that looks for what it leaves behind. */
+export async function readyStores(): Promise<void> {
+  if (STORES.includes("postgres")) await (servers ??= startServers());
+}
+
 /** Variables for a database of its own. */
 export async function storeVariables(store: StoreKind): Promise<Record<string, string>> {
   if (store === "sqlite") return {};

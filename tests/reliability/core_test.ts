@@ -1,6 +1,6 @@
 /** Fleets against Core: nothing is lost or counted twice, whatever is killed; the long forms are `deno task chaos-core`. */
 import { CORE_PROFILES } from "../../scripts/core/profiles.ts";
-import { type StoreKind, STORES } from "../../scripts/core/stage.ts";
+import { readyStores, type StoreKind, STORES } from "../../scripts/core/stage.ts";
 import type { RuntimeName } from "../e2e/process.ts";
 import { full, rowTest, runtimes } from "./row_test_fixture.ts";
 
@@ -20,6 +20,8 @@ const TESTS: readonly (readonly [string, string, typeof FEW])[] = [
   ["CL", "mixed calls at a steady rate", [["deno", "sqlite"], ["node", "sqlite"]]],
   ["CR", "two Cores on one PostgreSQL and one Redis", [["deno", "postgres"]]],
 ];
+
+await readyStores();
 
 for (const [id, name, few] of TESTS) {
   for (const [runtime, store] of full ? ALL : few) {

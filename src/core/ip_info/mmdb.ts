@@ -12,7 +12,8 @@ import { anyOf, countryCode, degrees, infoOf, network, record, text } from "./fi
 import type { IpInfo, IpInfoError, IpInfoProvider } from "./types.ts";
 
 const MAX_BYTES = 1024 * 1024 * 1024;
-const MAX_BATCH = 2_000;
+/** Answers are stored together: more of them would keep other writers waiting. */
+const MAX_BATCH = 500;
 
 type Lookup = Pick<Reader<never>, "get" | "metadata">;
 

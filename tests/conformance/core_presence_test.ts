@@ -189,6 +189,35 @@ onEachStore("presence: a restart brings nobody online who never went", async (db
   equal(after.of("user.online").length, 500, "a real pause after it counts");
 });
 
+onEachStore("presence: addresses go after 90 days, with their users, and beyond 1,000 of one user", async (db) => {
+  await addUsers(db, 3);
+  const { clock, job } = await presenceStage(db);
+  const day = 86_400_000;
+  const add = (userId: number, ip: string, ageMs: number): Promise<number> =>
+    db.exec("INSERT INTO user_ips (user_id, ip, first_seen_at, last_seen_at) VALUES ($1, $2, 0, $3)", [
+      ...[userId, ip, clock.wall() - ageMs],
+    ]);
+  await add(1, "198.51.100.1", 90 * day + 1);
+  await add(1, "198.51.100.2", 90 * day);
+  await add(77, "198.51.100.3", 0);
+  await db.execMany(
+    "INSERT INTO user_ips (user_id, ip, first_seen_at, last_seen_at) VALUES (2, $1, 0, $2)",
+    Array.from({ length: 1_005 }, (_, index) => [`2001:db8::${index.toString(16)}`, clock.wall() - index]),
+  );
+  for (const ip of ["198.51.100.1", "198.51.100.2", "198.51.100.3", "198.51.100.4", "2001:db8::3ec"]) {
+    await db.exec("INSERT INTO ip_info (ip, provider, ok, fetched_at) VALUES ($1, 'x', 1, 0)", [ip]);
+  }
+  await job("presence.retention");
+  const left = await db.query(
+    "SELECT user_id, count(*) AS n, min(last_seen_at) AS oldest FROM user_ips GROUP BY user_id ORDER BY 1",
+  );
+  deepEqual(left.map((row) => [num(row.user_id), num(row.n), clock.wall() - num(row.oldest)]), [
+    [1, 1, 90 * day],
+    [2, 1_000, 999],
+  ]);
+  deepEqual((await db.query("SELECT ip FROM ip_info")).map(({ ip }) => ip), ["198.51.100.2"]);
+});
+
 onEachStore("presence: a store that is away brings nobody online and lets nobody go", async (db) => {
   await addUsers(db, 2);
   const clock = new FakeClock();

@@ -25,6 +25,7 @@ interface Waiting {
 export class ReportQueue {
   readonly #write: WriteReports;
   readonly #mostEntries: number;
+  readonly #pause: () => Promise<void>;
   #waiting: Waiting[] = [];
   #size = 0;
   #running: Promise<void> | null = null;
@@ -34,10 +35,12 @@ export class ReportQueue {
    * A queue.
    *
    * @param mostEntries a commit takes no more, unless one report alone has more
+   * @param pause lets everybody else on the thread have their turn: SQLite never does. What arrives goes together
    */
-  constructor(mostEntries: number, write: WriteReports) {
+  constructor(mostEntries: number, write: WriteReports, pause: () => Promise<void>) {
     this.#mostEntries = mostEntries;
     this.#write = write;
+    this.#pause = pause;
   }
 
   /**
@@ -64,9 +67,8 @@ export class ReportQueue {
   }
 
   async #run(): Promise<void> {
-    // What arrives in the same moment goes together.
-    await Promise.resolve();
     while (this.#waiting.length > 0) {
+      await this.#pause();
       const group = this.#next();
       const outcomes = await this.#attempt(group.map(({ report }) => report));
       for (const [at, { settle }] of group.entries()) settle(outcomes[at] ?? broken("no outcome"));

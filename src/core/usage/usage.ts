@@ -42,9 +42,10 @@ export function createUsage(
 ): Usage {
   const { db, metrics, runtime: { clock } } = parts;
   const writer = new ReportWriter(parts, composition);
+  const pause = (): Promise<void> => new Promise((resolve) => clock.soon(resolve));
   const queues = Array.from(
     { length: LANES[db.dialect] },
-    () => new ReportQueue(MOST_ENTRIES[db.dialect], (reports) => writer.write(reports)),
+    () => new ReportQueue(MOST_ENTRIES[db.dialect], (reports) => writer.write(reports), pause),
   );
   const begun = Promise.all([beginFolding(db).catch(() => {}), keepUp(parts)]);
   watchExpiry(parts, composition);

@@ -40,7 +40,7 @@ function stage(mostEntries = 1_000): {
     else waiting.shift()?.reject(error);
     await settled();
   };
-  return { queue: new ReportQueue(mostEntries, write), groups, end };
+  return { queue: new ReportQueue(mostEntries, write, () => Promise.resolve()), groups, end };
 }
 
 async function settled(): Promise<void> {
@@ -78,7 +78,7 @@ test("usage queue: a report that breaks a commit fails alone", async () => {
     tried.push(reports.map(({ nodeId }) => nodeId));
     if (reports.some(({ nodeId }) => nodeId === 2)) return Promise.reject(new Failure("CONFLICT", "No such node"));
     return Promise.resolve(reports.map(({ nodeId }) => nodeId === 3 ? "duplicate" as const : "applied" as const));
-  });
+  }, () => Promise.resolve());
   const results = await Promise.all([1, 2, 3].map((node) => codeOf(queue.add(report(node)))));
   deepEqual(results, ["applied", "CONFLICT", "applied"]);
   deepEqual(tried, [[1, 2, 3], [1], [2], [3]]);

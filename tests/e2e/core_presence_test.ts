@@ -1,8 +1,9 @@
 /** Who is online and how nodes are, through the program itself: reports over gRPC, questions over HTTP, a kill between. */
 import { grpcClient, GrpcDoor } from "../../scripts/core/grpc_door.ts";
 import type { SystemStats } from "../../src/core/contract/types.ts";
-import { deepEqual, equal, match, ok, test } from "../harness.ts";
+import { deepEqual, equal, match, ok } from "../harness.ts";
 import { CoreProcess } from "./core_process.ts";
+import { nodeMissing, type RuntimeName } from "./process.ts";
 
 const system: SystemStats = {
   ...{ uptimeSeconds: 60, cpuPercent: 12.5, cpuCores: 4, ramUsed: 1_000, ramTotal: 4_000, diskUsed: 5, diskTotal: 9 },
@@ -22,8 +23,13 @@ async function ask(core: CoreProcess, method: string, path: string, body?: Json)
   return answer.headers.get("content-type")?.startsWith("application/json") ? JSON.parse(text) : { text };
 }
 
-test("core: reports of a node become who is online, from where, and figures; a kill brings nobody online anew", async () => {
-  const core = await CoreProcess.start();
+for (const runtime of ["deno", "node"] as const) {
+  const name = `core on ${runtime}: reports become who is online, from where, and figures; a kill brings nobody anew`;
+  Deno.test({ name, ignore: runtime === "node" && nodeMissing !== undefined, fn: () => reports(runtime) });
+}
+
+async function reports(runtime: RuntimeName): Promise<void> {
+  const core = await CoreProcess.start({ runtime });
   try {
     const registered = await fetch(`${core.base}/node/register`, {
       method: "POST",
@@ -82,4 +88,4 @@ test("core: reports of a node become who is online, from where, and figures; a k
   } finally {
     await core[Symbol.asyncDispose]();
   }
-});
+}

@@ -42,6 +42,7 @@ export {
   type IpInfoProviderName,
   readCoreSettings,
   type RegistrationMode,
+  type RunningCore,
   startCore,
   type StartCoreOptions,
   type TlsSetting,

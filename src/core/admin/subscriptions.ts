@@ -51,7 +51,8 @@ export function subscriptions(
       return {
         user_id: userId,
         name,
-        period_started_at: periodStartedAt ?? at,
+        // Rows are kept by the minute: nothing of this one can be older than the subscription.
+        period_started_at: periodStartedAt ?? at - at % 60_000,
         ...limits,
         ...stateOf(limits, 0n, status === "disabled", at),
       };

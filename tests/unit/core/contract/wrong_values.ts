@@ -8,7 +8,7 @@ import fc from "fast-check";
 /** Values of JSON that are none of these types. */
 function not(...types: ("number" | "string" | "boolean" | "null" | "array" | "object")[]): fc.Arbitrary<unknown>[] {
   const all = {
-    number: fc.oneof(fc.integer(), fc.double({ noNaN: true })),
+    number: fc.oneof(fc.integer(), fc.double({ noNaN: true, noDefaultInfinity: true })),
     string: fc.oneof(fc.string(), fc.integer().map(String)),
     boolean: fc.boolean(),
     null: fc.constant(null),
@@ -25,7 +25,7 @@ export function integer(least: number, most: number = Number.MAX_SAFE_INTEGER): 
   return fc.oneof(
     ...not("number"),
     fc.integer({ max: least - 1 }),
-    fc.double({ noInteger: true, noNaN: true }),
+    fc.double({ noInteger: true, noNaN: true, noDefaultInfinity: true }),
     fc.constantFrom(Number.MAX_SAFE_INTEGER + 1, 2 ** 64, 1e300, least - 1, least + 0.5),
     most === Number.MAX_SAFE_INTEGER ? fc.constant(2 ** 53) : fc.integer({ min: most + 1, max: 2 ** 31 - 1 }),
   );

@@ -34,7 +34,8 @@ export async function composedStage(db: Database): Promise<ComposedStage> {
     logger: silentLogger,
     db,
     events: {
-      emit: (_: Database, event: NewEvent) => Promise.resolve(void events.push(event)),
+      emit: (_: Database, happened: NewEvent | readonly NewEvent[]) =>
+        Promise.resolve(void events.push(...[happened].flat())),
       subscribe: () => () => {},
       close: () => Promise.resolve(),
     },

@@ -18,6 +18,13 @@ const SOON_MS = 10;
 const LATE_MS = 30_000;
 const PAGE = 1_000;
 
+const INSERT = "INSERT INTO events_outbox (event_id, type, at, node_id, user_id, data) VALUES ($1, $2, $3, $4, $5, $6)";
+const INSERT_ALL = `INSERT INTO events_outbox (event_id, type, at, node_id, user_id, data)
+  SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::text[])`;
+const DELIVER = `INSERT INTO webhook_deliveries (webhook_id, event_seq, next_attempt_at)
+  SELECT w.id, e.seq, $1 FROM events_outbox e JOIN webhooks w
+  ON w.enabled = 1 AND (w.types = '[]' OR w.types LIKE '%"' || e.type || '"%') WHERE e.event_id`;
+
 /** With what the log is made. */
 export interface EventLogBase {
   readonly runtime: Pick<Runtime, "clock" | "random">;
@@ -49,18 +56,17 @@ class DatabaseEventLog implements EventLog {
     this.#base = base;
   }
 
-  async emit(tx: Database, event: NewEvent): Promise<void> {
+  async emit(tx: Database, happened: NewEvent | readonly NewEvent[]): Promise<void> {
+    const events = [happened].flat();
     const { clock, random } = this.#base.runtime;
     const at = Math.floor(clock.wall());
-    const [row] = await tx.query(
-      "INSERT INTO events_outbox (event_id, type, at, node_id, user_id, data) VALUES ($1, $2, $3, $4, $5, $6) RETURNING seq",
-      [uuidV7(at, random), event.type, at, event.nodeId ?? null, event.userId ?? null, JSON.stringify(event.data)],
+    const ids = events.map(() => uuidV7(at, random));
+    const rows = events.map(({ type, nodeId, userId, data }, index) =>
+      [ids[index]!, type, at, nodeId ?? null, userId ?? null, JSON.stringify(data)] as const
     );
-    await tx.exec(
-      `INSERT INTO webhook_deliveries (webhook_id, event_seq, next_attempt_at)
-      SELECT id, $1, $2 FROM webhooks WHERE enabled = 1 AND (types = '[]' OR types LIKE $3)`,
-      [num(row?.seq), at, `%"${event.type}"%`],
-    );
+    if (tx.dialect === "sqlite" || rows.length === 1) await tx.execMany(INSERT, rows);
+    else await tx.exec(INSERT_ALL, [0, 1, 2, 3, 4, 5].map((column) => rows.map((row) => row[column]!)));
+    await this.#deliver(tx, ids, at);
     this.#lookSoon();
   }
 
@@ -73,6 +79,13 @@ class DatabaseEventLog implements EventLog {
   async recent(limit: number): Promise<CoreEvent[]> {
     const rows = await this.#base.db.query(`SELECT ${COLUMNS} FROM events_outbox ORDER BY seq DESC LIMIT $1`, [limit]);
     return rows.map(eventOf).reverse();
+  }
+
+  /** Whoever has a webhook for them is owed them. */
+  async #deliver(tx: Database, ids: readonly string[], at: number): Promise<void> {
+    if ((await tx.query("SELECT 1 FROM webhooks WHERE enabled = 1 LIMIT 1")).length === 0) return;
+    if (tx.dialect === "postgres") return void await tx.exec(`${DELIVER} = ANY($2::text[])`, [at, ids]);
+    await tx.execMany(`${DELIVER} = $2`, ids.map((id) => [at, id]));
   }
 
   async close(): Promise<void> {

@@ -6,6 +6,7 @@
 import { messageOf } from "../../errors.ts";
 import type { AdminPresence } from "../admin/deps.ts";
 import type { OnlineUser } from "../contract/types.ts";
+import type { NewEvent } from "../events/types.ts";
 import type { CoreParts } from "../parts.ts";
 import { type Database, num } from "../store/database.ts";
 import { Addresses, type SeenAddress } from "./addresses.ts";
@@ -141,27 +142,41 @@ class CorePresence implements Presence {
   }
 
   async #emitDepartures(tx: Database, departures: readonly Departure[]): Promise<void> {
-    for (const { userId, nodeId, lastSeenAt } of departures) {
-      const of = nodeId === null ? { userId } : { userId, nodeId };
-      await this.#parts.events.emit(tx, { type: "user.offline", ...of, data: { lastSeenAt } });
-    }
+    if (departures.length === 0) return;
+    await this.#parts.events.emit(
+      tx,
+      departures.map(({ userId, nodeId, lastSeenAt }) => ({
+        type: "user.offline",
+        userId,
+        ...(nodeId === null ? {} : { nodeId }),
+        data: { lastSeenAt },
+      })),
+    );
   }
 
   async #emitArrivals(tx: Database, arrivals: readonly Arrival[], now: number): Promise<void> {
-    const { events } = this.#parts;
+    if (arrivals.length === 0) return;
     const first = await firstConnected(tx, arrivals, now);
+    const happened: NewEvent[] = [];
     for (const { userId, nodeId, nodeProtocolId, ip, gapMs } of arrivals) {
       const data = { nodeId, nodeProtocolId, ip };
-      if (first.delete(userId)) await events.emit(tx, { type: "user.first_connected", nodeId, userId, data });
-      await events.emit(tx, { type: "user.online", nodeId, userId, data: { ...data, gapMs } });
+      if (first.delete(userId)) happened.push({ type: "user.first_connected", nodeId, userId, data });
+      happened.push({ type: "user.online", nodeId, userId, data: { ...data, gapMs } });
     }
+    await this.#parts.events.emit(tx, happened);
   }
 
   async #addAddresses(tx: Database, fresh: readonly SeenAddress[], now: number): Promise<SeenAddress[]> {
     const added = await this.#addresses.insert(tx, fresh, now);
-    for (const { userId, ip, nodeProtocolId } of added) {
-      await this.#parts.events.emit(tx, { type: "user.ip_new", userId, data: { nodeProtocolId, ip } });
-    }
+    if (added.length === 0) return added;
+    await this.#parts.events.emit(
+      tx,
+      added.map(({ userId, ip, nodeProtocolId }) => ({
+        type: "user.ip_new",
+        userId,
+        data: { nodeProtocolId, ip },
+      })),
+    );
     return added;
   }
 

@@ -87,7 +87,8 @@ export async function nodeStage(options: StageOptions = {}): Promise<NodeStage> 
     db,
     secret: await createCoreSecret("a secret of a test, long enough for it", clock),
     events: {
-      emit: (_: Database, event: NewEvent) => Promise.resolve(void events.push(event)),
+      emit: (_: Database, happened: NewEvent | readonly NewEvent[]) =>
+        Promise.resolve(void events.push(...[happened].flat())),
       subscribe: () => () => {},
       close: () => Promise.resolve(),
     },

@@ -47,12 +47,14 @@ export async function presenceStage(db: Database, options: PresenceOptions = {})
     db,
     ephemeral: options.ephemeral ?? createMemoryStore({ clock }),
     events: {
-      emit: async (tx: Database, event: NewEvent) => {
-        await tx.exec(
-          "INSERT INTO events_outbox (event_id, type, at, node_id, user_id, data) VALUES ($1, $2, $3, $4, $5, '{}')",
-          [crypto.randomUUID(), event.type, clock.wall(), event.nodeId ?? null, event.userId ?? null],
-        );
-        events.push(event);
+      emit: async (tx: Database, happened: NewEvent | readonly NewEvent[]) => {
+        for (const event of [happened].flat()) {
+          await tx.exec(
+            "INSERT INTO events_outbox (event_id, type, at, node_id, user_id, data) VALUES ($1, $2, $3, $4, $5, '{}')",
+            [crypto.randomUUID(), event.type, clock.wall(), event.nodeId ?? null, event.userId ?? null],
+          );
+          events.push(event);
+        }
       },
       subscribe: () => () => {},
       close: () => Promise.resolve(),

@@ -23,7 +23,10 @@ const EFFECTS: readonly string[] = [
   "SELECT node_id, stream_id, kind, last_seq FROM usage_cursors ORDER BY 1, 2, 3",
   "SELECT id, used_up, used_down, lifetime_up, lifetime_down, status FROM subscriptions ORDER BY 1",
   "SELECT node_id, tag, unmanaged, traffic_bytes_up, traffic_bytes_down FROM node_outbounds ORDER BY 1, 2",
-  "SELECT id, status, sync_status, desired_revision, delivered_revision, applied_revision, ip FROM nodes ORDER BY 1",
+  // A node that was disabled is composed when there is time for it.
+  `SELECT id, status, sync_status, desired_revision, delivered_revision, applied_revision, ip
+    FROM nodes WHERE status <> 'disabled' ORDER BY 1`,
+  "SELECT id, status, ip FROM nodes ORDER BY 1",
   "SELECT node_id, node_protocol_id, user_id, subscription_id FROM delivered_pairs ORDER BY 1, 2, 3, 4",
   "SELECT type, node_id, user_id, COUNT(*) AS events FROM events_outbox GROUP BY 1, 2, 3 ORDER BY 1, 2, 3",
 ];

@@ -45,7 +45,7 @@ export interface StartCoreOptions {
  * const env: Record<string, string> = { PORT: "0", GRPC_PORT: "0", DATABASE_URL: "sqlite::memory:" };
  * await using core = await startCore({ settings: readCoreSettings((name) => env[name]) });
  * const answer = await fetch(`${core.httpUrl}/healthz`);
- * console.log(answer.status); // 200
+ * console.log(answer.status, await answer.json()); // 200 { status: "ok" }
  * ```
  *
  * @param options settings, signal, logger

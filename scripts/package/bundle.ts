@@ -42,12 +42,19 @@ async function addLicenses(root: string, target: string, files: readonly string[
   await Deno.writeTextFile(target, comments, { append: true });
 }
 
+/** Licenses of packages that come without theirs. */
+const KEPT = join(import.meta.dirname!, "licenses");
+
 async function licenseIn(folder: string): Promise<string> {
   const { name, version } = JSON.parse(await Deno.readTextFile(join(folder, "package.json")));
   for await (const entry of Deno.readDir(folder)) {
-    if (!/^licen[cs]e/i.test(entry.name)) continue;
+    if (!/^(un)?licen[cs]e/i.test(entry.name)) continue;
     const license = await Deno.readTextFile(join(folder, entry.name));
     return `${name} ${version}\n\n${license.trim()}`;
   }
-  throw new Error(`Cannot find the license of ${name} in ${folder}`);
+  try {
+    return `${name} ${version}\n\n${(await Deno.readTextFile(join(KEPT, `${name.replace("/", "__")}.txt`))).trim()}`;
+  } catch (error) {
+    throw new Error(`Cannot find the license of ${name} in ${folder}`, { cause: error });
+  }
 }

@@ -9,7 +9,8 @@ import { Backoff } from "../backoff.ts";
 /** Links being opened at once by default: they have no preface yet, and the server caps those. */
 const PARALLEL = 8;
 const FIRST_PAUSE_MS = 100;
-const LONGEST_PAUSE_MS = 5_000;
+/** The server lives, its control channel says so: what keeps links from it is mostly over soon. */
+const LONGEST_PAUSE_MS = 1_500;
 /** Demand of visitors that waited counts this long. */
 const DEMAND_MS = 1_000;
 

@@ -7,7 +7,7 @@
 
 /** The parts of the product from the bottom layer to the top one. */
 const LAYERS: readonly (readonly string[])[] = [
-  ["errors", "version", "generated_key", "log", "address", "runtime/types", "core/failure"],
+  ["errors", "version", "generated_key", "log", "address", "bytes", "runtime/types", "core/failure"],
   ["runtime", "report", "config", "relay", "wire", "http", "core/contract"],
   ["tunnel", "master", "core", "agent"],
   ["engine"],
@@ -32,7 +32,16 @@ const PACKAGE_HOMES: Readonly<Record<string, readonly RegExp[]>> = {
 };
 
 /** What Core stands on: it shares no more with tunnels and masters, so that it can be read and moved on its own. */
-const CORE_BASE: readonly string[] = ["errors", "version", "log", "address", "runtime/types", "http", "core/contract"];
+const CORE_BASE: readonly string[] = [
+  "errors",
+  "version",
+  "log",
+  "address",
+  "bytes",
+  "runtime/types",
+  "http",
+  "core/contract",
+];
 
 /** The part a file belongs to, from its path relative to the root, or null for files outside the product. */
 export function partOf(path: string): string | null {

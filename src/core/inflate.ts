@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { joinBytes } from "../bytes/join.ts";
 import { Failure } from "./failure.ts";
 
 /**
@@ -37,11 +38,5 @@ export async function inflate(bytes: Uint8Array<ArrayBuffer>, limit: number): Pr
       cause: error,
     });
   }
-  const whole = new Uint8Array(length);
-  let end = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, end);
-    end += chunk.length;
-  }
-  return whole;
+  return joinBytes(chunks, length);
 }

@@ -1,23 +1,28 @@
 /**
- * UUIDs that sort by time (RFC 9562, version 7).
+ * UUIDs (RFC 9562).
  *
  * @module
  */
+import { toHex } from "../bytes/hex.ts";
 import type { Random } from "../runtime/types.ts";
 
-const DIGITS: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
-
-/** A UUID of this moment. @param wall milliseconds since the epoch */
+/** A UUID of this moment, version 7: they sort by time. @param wall milliseconds since the epoch */
 export function uuidV7(wall: number, random: Pick<Random, "bytes">): string {
   const bytes = random.bytes(16);
   const ms = Math.floor(wall);
   for (let index = 0; index < 6; index++) bytes[index] = Math.floor(ms / 2 ** (40 - 8 * index)) & 0xff;
-  bytes[6] = 0x70 | ((bytes[6] ?? 0) & 0x0f);
+  return uuidOf(bytes, 7);
+}
+
+/** A UUID of chance alone, version 4. */
+export function uuidV4(random: Pick<Random, "bytes">): string {
+  return uuidOf(random.bytes(16), 4);
+}
+
+/** The text of these bytes once version and variant are written into them. */
+function uuidOf(bytes: Uint8Array, version: 4 | 7): string {
+  bytes[6] = version << 4 | ((bytes[6] ?? 0) & 0x0f);
   bytes[8] = 0x80 | ((bytes[8] ?? 0) & 0x3f);
-  let text = "";
-  for (let index = 0; index < 16; index++) {
-    if (index === 4 || index === 6 || index === 8 || index === 10) text += "-";
-    text += DIGITS[bytes[index] ?? 0];
-  }
-  return text;
+  const hex = toHex(bytes);
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
 }

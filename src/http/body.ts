@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { joinBytes } from "../bytes/join.ts";
 import { ApiError } from "./api_error.ts";
 
 /** The largest body that is read. */
@@ -22,7 +23,7 @@ export async function readBody(request: Request, limit: number = BODY_LIMIT_BYTE
   try {
     for (;;) {
       const { done, value } = await reader.read();
-      if (done) return joined(chunks, length);
+      if (done) return joinBytes(chunks, length);
       length += value.length;
       // Cancelling the stream would close the socket before the answer.
       if (length > limit) throw tooLarge(limit);
@@ -55,14 +56,4 @@ export function invalidBody(): ApiError {
 
 function tooLarge(limit: number): ApiError {
   return new ApiError(413, `Request body exceeds maximum length ${limit}`);
-}
-
-function joined(chunks: readonly Uint8Array[], length: number): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(length);
-  let end = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, end);
-    end += chunk.length;
-  }
-  return bytes;
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { toHex } from "../bytes/hex.ts";
 import { ApiError } from "./api_error.ts";
 
 /** How long an answer is kept. */
@@ -89,5 +90,5 @@ export class Idempotency {
 
 async function hash(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return toHex(digest);
 }

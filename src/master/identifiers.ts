@@ -3,11 +3,12 @@
  *
  * @module
  */
+import { toHex } from "../bytes/hex.ts";
 import type { Random } from "../runtime/types.ts";
 
 /** Lower-case hex digits that nobody can predict. */
 export function randomHex(random: Random, digits: number): string {
-  return Array.from(random.bytes(digits / 2), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return toHex(random.bytes(digits / 2));
 }
 
 /** Whether both texts are the same; how long it takes depends on the length of `given` alone. */

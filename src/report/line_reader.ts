@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { joinBytes } from "../bytes/join.ts";
 import { NodePassError } from "../errors.ts";
 
 /** A line longer than this ends the stream. */
@@ -50,19 +51,9 @@ export class LineReader {
 
   #take(): string {
     const [first] = this.#parts;
-    const whole = this.#parts.length === 1 && first !== undefined ? first : joined(this.#parts, this.#held);
+    const whole = this.#parts.length === 1 && first !== undefined ? first : joinBytes(this.#parts, this.#held);
     this.#parts = [];
     this.#held = 0;
     return this.#decoder.decode(whole);
   }
-}
-
-function joined(parts: readonly Uint8Array[], length: number): Uint8Array {
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }

@@ -7,6 +7,7 @@ import { nodesServing } from "../composition/serving.ts";
 import type { LinkChange, LinkCreate } from "../contract/admin_types.ts";
 import type { CoreParts } from "../parts.ts";
 import { type Database, num, numOrNull, type Param, type Row } from "../store/database.ts";
+import { uuidV4 } from "../uuid.ts";
 import { type Columns, invalid, type RecordKind } from "./records.ts";
 import { flagOf, jsonOf, textOrNull, timeOf } from "./view.ts";
 
@@ -43,7 +44,7 @@ export function links({ runtime: { random } }: Pick<CoreParts, "runtime">): Reco
       };
     },
     creating: async (tx, input) => {
-      const { userId, kind, uuid = uuidV4(random.bytes(16)), everywhere = false, nodeProtocolIds = [] } = input;
+      const { userId, kind, uuid = uuidV4(random), everywhere = false, nodeProtocolIds = [] } = input;
       const [user] = await tx.query("SELECT id FROM users WHERE id = $1", [userId]);
       if (user === undefined) throw invalid("userId", `no user ${userId}`);
       await check(tx, input, userId, kind, everywhere, nodeProtocolIds.length > 0);
@@ -127,11 +128,4 @@ async function bind(tx: Database, uuid: Param, ids: readonly number[]): Promise<
 
 async function clear(tx: Database, uuid: Param): Promise<boolean> {
   return await tx.exec("DELETE FROM link_protocols WHERE uuid = $1", [uuid]) > 0;
-}
-
-function uuidV4(bytes: Uint8Array): string {
-  bytes[6] = 0x40 | ((bytes[6] ?? 0) & 0x0f);
-  bytes[8] = 0x80 | ((bytes[8] ?? 0) & 0x3f);
-  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { toHex } from "../../bytes/hex.ts";
 import type {
   NodeOutboundChange,
   NodeOutboundCreate,
@@ -86,7 +87,7 @@ export function nodeTunnels(
     }),
     creating: async (tx, { nodeId, url, alias, enabled = true }) => {
       await requireNode(tx, nodeId);
-      const instance = Array.from(random.bytes(4), (byte) => byte.toString(16).padStart(2, "0")).join("");
+      const instance = toHex(random.bytes(4));
       return { node_id: nodeId, instance_id: instance, alias, url: tunnelUrl(url), enabled: Number(enabled) };
     },
     changing: (_, { url, alias, enabled }) => ({

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { toHex } from "../../bytes/hex.ts";
 import { numOrNull } from "../store/database.ts";
 
 /** A number of bytes: beyond what a JSON number holds exactly it becomes decimal text. */
@@ -40,5 +41,5 @@ export function jsonOf<T>(value: unknown, otherwise: T): T {
 /** The revision of something: changes with everything in `fixed`. */
 export async function revisionOf(fixed: unknown): Promise<string> {
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(JSON.stringify(fixed)));
-  return Array.from(new Uint8Array(digest, 0, 8), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return toHex(new Uint8Array(digest, 0, 8));
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { toHex } from "../../bytes/hex.ts";
 import type { NodeConfig } from "../contract/types.ts";
 import { type Content, contentHead, contentTail, readTail, withoutTunnels } from "./content.ts";
 import { gunzip, type GzipTail, gzipTail, spliceGzip } from "./gzip_splice.ts";
@@ -107,7 +108,7 @@ export async function prepare(content: Content): Promise<PreparedBody> {
 async function prepareTail(tail: string): Promise<PreparedBody> {
   const bytes = encoder.encode(tail);
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-  const hash = Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  const hash = toHex(digest);
   let made: Promise<GzipTail> | null = null;
   return { hash, bytes, gzip: () => made ??= gzipTail(bytes) };
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { toHex } from "../../bytes/hex.ts";
 import { messageOf } from "../../errors.ts";
 import { guardedRequest } from "../outbound/guarded_request.ts";
 import type { CoreParts } from "../parts.ts";
@@ -34,7 +35,7 @@ export async function signBody(secret: string, at: number, body: Uint8Array): Pr
   signed.set(head);
   signed.set(body, head.length);
   const mac = new Uint8Array(await crypto.subtle.sign("HMAC", key, signed));
-  return `t=${at},v1=${Array.from(mac, (byte) => byte.toString(16).padStart(2, "0")).join("")}`;
+  return `t=${at},v1=${toHex(mac)}`;
 }
 
 /** Sends what is due, from now until the jobs are closed. */

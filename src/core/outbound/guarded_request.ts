@@ -7,6 +7,7 @@
 import http from "node:http";
 // The same.
 import https from "node:https";
+import { joinBytes } from "../../bytes/join.ts";
 import { isIp } from "../../address/ip.ts";
 import { NodePassError } from "../../errors.ts";
 import type { Dns } from "../../runtime/types.ts";
@@ -98,22 +99,12 @@ function send(request: GuardedRequest, address: string, signal: AbortSignal): Pr
       response.on("error", reject);
       response.on("end", () => {
         if (!response.complete) return reject(new NodePassError("unreachable", `Answer of ${url.host} broke off`));
-        resolve({ status: response.statusCode ?? 0, headers: response.headers, body: joined(chunks, length) });
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, body: joinBytes(chunks, length) });
       });
     });
     call.on("error", reject);
     call.end(body);
   });
-}
-
-function joined(chunks: readonly Uint8Array[], length: number): Uint8Array {
-  const all = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    all.set(chunk, at);
-    at += chunk.length;
-  }
-  return all;
 }
 
 function within<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {

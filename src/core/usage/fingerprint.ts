@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { toHex } from "../../bytes/hex.ts";
 import type { UsageEntry } from "../contract/types.ts";
 import type { Database } from "../store/database.ts";
 import type { Report } from "./report.ts";
@@ -18,7 +19,7 @@ export async function fingerprintOf(nodeId: number, entries: readonly UsageEntry
   );
   const text = `${nodeId}\n${lines.sort().join("\n")}`;
   const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
-  return Array.from(hash, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return toHex(hash);
 }
 
 /** Whether this is the first of its kind; it is noted, also across replicas. */

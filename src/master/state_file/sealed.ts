@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { toHex } from "../../bytes/hex.ts";
 import { NodePassError } from "../../errors.ts";
 
 /** What JSON can say. */
@@ -48,7 +49,7 @@ function parse(bytes: Uint8Array): Readonly<Record<string, Json>> {
 /** SHA-256 in lower-case hex. */
 async function checksumOf(text: string): Promise<string> {
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", encoder.encode(text)));
-  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return toHex(digest);
 }
 
 /** JSON without blanks, members in the order of their names: the same value is always the same text. */

@@ -4,6 +4,7 @@
  * @module
  */
 import { access, constants, mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { joinBytes } from "../../bytes/join.ts";
 import { NodePassError } from "../../errors.ts";
 import { toNodePassError } from "../error_map.ts";
 import type { Files } from "../types.ts";
@@ -47,13 +48,7 @@ async function readBounded(path: string, limit: number): Promise<Uint8Array> {
       if (length > limit) throw new NodePassError("limit", `Cannot read ${path}: it has more than ${limit} bytes`);
       chunks.push(buffer.subarray(0, bytesRead));
     }
-    const bytes = new Uint8Array(length);
-    let filled = 0;
-    for (const chunk of chunks) {
-      bytes.set(chunk, filled);
-      filled += chunk.length;
-    }
-    return bytes;
+    return joinBytes(chunks, length);
   } finally {
     await file.close();
   }

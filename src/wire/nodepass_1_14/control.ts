@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { joinBytes } from "../../bytes/join.ts";
 import { messageOf, NodePassError } from "../../errors.ts";
 import type { Clock, Conn, Timer } from "../../runtime/types.ts";
 import { encodeSignal, type Signal, SignalReader } from "./signals.ts";
@@ -149,7 +150,7 @@ export class SignalChannel {
   async #flush(): Promise<void> {
     try {
       while (this.#queue.length > 0 && !this.#closed) {
-        const lines = joined(this.#queue, this.#queuedBytes);
+        const lines = joinBytes(this.#queue, this.#queuedBytes);
         this.#queue = [];
         this.#queuedBytes = 0;
         let at = 0;
@@ -161,14 +162,4 @@ export class SignalChannel {
       this.#flushing = null;
     }
   }
-}
-
-function joined(parts: readonly Uint8Array[], length: number): Uint8Array {
-  const bytes = new Uint8Array(length);
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
 }

@@ -6,7 +6,7 @@
 import { NodePassError } from "../../errors.ts";
 import type { Clock, Conn, Random } from "../../runtime/types.ts";
 import { readUpTo } from "../secure/exact_io.ts";
-import { toHex } from "./hex.ts";
+import { toHex } from "../../bytes/hex.ts";
 import { withinTime } from "./time_limit.ts";
 
 /** The first connection after a handshake. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { toHex } from "./hex.ts";
+import { toHex } from "../../bytes/hex.ts";
 
 /** Lower-case hex of HMAC-SHA-256 over nothing. */
 export async function bearerToken(key: string): Promise<string> {

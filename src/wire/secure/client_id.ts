@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { toHex } from "../../bytes/hex.ts";
 import { NodePassError } from "../../errors.ts";
 
 /** Bytes of a client id. */
@@ -12,9 +13,7 @@ const TEXT = /^[0-9a-f]{32}$/;
 
 /** Hex text of an id. */
 export function formatClientId(bytes: Uint8Array): string {
-  let text = "";
-  for (const byte of bytes) text += byte.toString(16).padStart(2, "0");
-  return text;
+  return toHex(bytes);
 }
 
 /**

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { toHex } from "../../bytes/hex.ts";
 import { NodePassError } from "../../errors.ts";
 
 /** Another protocol where ours was expected; `go`: the handshake of a Go NodePass client. */
@@ -42,7 +43,7 @@ export function foreignOpeningError(bytes: Uint8Array): NodePassError {
     case null:
       return new NodePassError(
         "protocol",
-        `Unknown opening ${hex(bytes.subarray(0, SHOWN_BYTES))}: the peer is no NodePass of wire=secure`,
+        `Unknown opening ${toHex(bytes.subarray(0, SHOWN_BYTES))}: the peer is no NodePass of wire=secure`,
       );
   }
 }
@@ -50,8 +51,4 @@ export function foreignOpeningError(bytes: Uint8Array): NodePassError {
 /** A handshake or alert record of any version. */
 function isTlsRecord(bytes: Uint8Array): boolean {
   return bytes.length >= 2 && (bytes[0] === 0x16 || bytes[0] === 0x15) && bytes[1] === 0x03;
-}
-
-function hex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -14,6 +14,8 @@ import type { Database } from "./store/database.ts";
 export interface JobOptions {
   /** Only one replica runs it at a time, and none before most of a period went by since the last run. @default true */
   readonly lease?: boolean;
+  /** Whether there is anything to do: asked before the lease is taken, so that a pause writes nothing. @default yes */
+  readonly due?: () => Promise<boolean>;
 }
 
 /** Periodic work. */
@@ -50,6 +52,7 @@ interface Job {
   readonly ms: number;
   readonly run: (signal: AbortSignal) => Promise<void>;
   readonly lease: Lease | null;
+  readonly due: (() => Promise<boolean>) | undefined;
 }
 
 class CoreJobs implements Jobs {
@@ -74,11 +77,11 @@ class CoreJobs implements Jobs {
     name: string,
     ms: number,
     run: (signal: AbortSignal) => Promise<void>,
-    { lease = true }: JobOptions = {},
+    { lease = true, due }: JobOptions = {},
   ): void {
     if (this.#ending.signal.aborted) return;
     const held = lease ? new Lease(this.#db, this.#clock, name, this.#holder) : null;
-    this.#schedule({ name, ms, run, lease: held });
+    this.#schedule({ name, ms, run, lease: held, due });
   }
 
   async close(): Promise<void> {
@@ -103,8 +106,9 @@ class CoreJobs implements Jobs {
     );
   }
 
-  async #run({ name, ms, run, lease }: Job): Promise<void> {
+  async #run({ name, ms, run, lease, due }: Job): Promise<void> {
     try {
+      if (due !== undefined && !await due()) return;
       if (lease === null) return await run(this.#ending.signal);
       await lease.hold(ms * (1 - 2 * JITTER), this.#ending.signal, run);
     } catch (error) {

@@ -28,6 +28,9 @@ const SIZES = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000];
 /** Series of one name: those beyond share one, so that nobody can grow the list. */
 const MOST_SERIES = 500;
 const REST: MetricLabels = { other: "true" };
+const NONE: MetricLabels = {};
+/** Labels in words; those that are used again and again are the same objects. */
+const keys = new WeakMap<MetricLabels, string>();
 
 interface Histogram {
   readonly counts: number[];
@@ -48,12 +51,12 @@ class Metrics implements CoreMetrics {
   readonly #histograms = new Map<string, Map<string, Histogram>>();
   readonly #gauges = new Map<string, () => number>();
 
-  count(name: string, by = 1, labels: MetricLabels = {}): void {
+  count(name: string, by = 1, labels: MetricLabels = NONE): void {
     const [series, key] = at(this.#counters, name, labels);
     series.set(key, (series.get(key) ?? 0) + by);
   }
 
-  observe(name: string, value: number, labels: MetricLabels = {}): void {
+  observe(name: string, value: number, labels: MetricLabels = NONE): void {
     const [series, key] = at(this.#histograms, name, labels);
     const bounds = boundsOf(name);
     let histogram = series.get(key);
@@ -112,8 +115,11 @@ function at<T>(
 }
 
 function keyOf(labels: MetricLabels): string {
+  const known = keys.get(labels);
+  if (known !== undefined) return known;
   let key = "";
   for (const name in labels) key += `${key === "" ? "" : ","}${name}="${escaped(labels[name] ?? "")}"`;
+  keys.set(labels, key);
   return key;
 }
 

@@ -76,7 +76,7 @@ async function open(db: Database, closers: Usage[]): Promise<UsageStage> {
     },
   };
   const again = (): Usage => {
-    const usage = createUsage(parts, { composition });
+    const usage = createUsage(parts, { composition, gatherMs: 0 });
     closers.push(usage);
     return usage;
   };

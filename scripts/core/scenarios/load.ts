@@ -38,26 +38,22 @@ export async function mixedLoad(
   }
   const people = made.userIds.map((userId, index) => ({ userId, subscriptionId: made.subscriptionIds[index]! }));
   const path = join(stage.folder, "load.json");
-  const run = async (length: number): Promise<LoadResult> => {
-    const plan: LoadPlan = { ...stage.place, nodes: planned, users: people, rate, seconds: length, connections: 8 };
-    await Deno.writeTextFile(path, JSON.stringify(plan));
-    const child = await startScript("load_child.ts", [path]);
-    try {
-      const line = await child.line(/^result /, { ms: (length + 60) * 1000 });
-      return JSON.parse(line.slice("result ".length));
-    } finally {
-      await child[Symbol.asyncDispose]();
-    }
+  const plan: LoadPlan = {
+    ...{ ...stage.place, nodes: planned, users: people, rate, seconds },
+    ...{ warmSeconds: WARM_SECONDS, connections: 8 },
   };
-  const warm = await run(WARM_SECONDS);
+  await Deno.writeTextFile(path, JSON.stringify(plan));
+  await using child = await startScript("load_child.ts", [path]);
+  await child.line(/^warm$/, { ms: (WARM_SECONDS + 60) * 1000 });
   const { pid } = stage.core.process;
   const [cpuBefore, waitedBefore] = [cpuSeconds(pid), waitedSeconds(pid)];
-  const result = await run(seconds);
+  const line = await child.line(/^result /, { ms: (seconds + 60) * 1000 });
+  const result = JSON.parse(line.slice("result ".length)) as LoadResult;
   const coreCpu = cpuSeconds(pid) - cpuBefore;
   const coreWaited = waitedSeconds(pid) - waitedBefore;
   const code = await stage.core.process.stop();
   const { rows, lifetime, orphans } = await readLedger(stage.env);
-  const bytes = warm.bytes + result.bytes;
+  const { bytes } = result;
   const counted = [rows.up, rows.down, lifetime.up, lifetime.down].every((sum) => sum === bytes) && orphans.up === 0;
   const failed = Object.keys(result.errors).length;
   return {

@@ -62,8 +62,13 @@ class Composer implements Composition {
     this.#debounceMs = debounceMs;
     this.#builds = new Pace(parts.runtime.clock, buildsPerSecond);
     this.#calls = new Pace(parts.runtime.clock, buildsPerSecond);
-    parts.jobs.every("composition.sweep", SWEEP_MS, () => this.flush());
+    parts.jobs.every("composition.sweep", SWEEP_MS, () => this.flush(), { due: () => this.#due() });
     parts.jobs.every("composition.pairs", PAIR_REFRESH_MS / 4, (signal) => refreshPairs(parts, signal));
+  }
+
+  async #due(): Promise<boolean> {
+    if (this.#unmarked === "all" || this.#unmarked.size > 0) return true;
+    return (await this.#parts.db.query("SELECT 1 FROM nodes WHERE config_dirty = 1 LIMIT 1")).length > 0;
   }
 
   changed(scope: ChangeScope): void {

@@ -44,6 +44,8 @@ class DatabaseEventLog implements EventLog {
   readonly #recent = new Map<number, number>();
   /** Every number up to here is done with. */
   #passed = 0;
+  /** The highest number that was passed on. */
+  #latest = 0;
   #ready: Promise<void> | null = null;
   #timer: Timer | null = null;
   #soon: Timer | null = null;
@@ -102,9 +104,9 @@ class DatabaseEventLog implements EventLog {
   async #begin(): Promise<void> {
     try {
       const [row] = await this.#base.db.query("SELECT coalesce(max(seq), 0) AS seq FROM events_outbox");
-      this.#passed = num(row?.seq);
+      this.#passed = this.#latest = num(row?.seq);
       if (this.#closed) return;
-      this.#timer = this.#base.runtime.clock.every(LOOK_MS, () => this.#look());
+      this.#timer = this.#base.runtime.clock.every(LOOK_MS, () => this.#look(true));
     } catch (error) {
       this.#ready = null;
       this.#base.logger.error("Cannot read events", { reason: messageOf(error) });
@@ -115,29 +117,31 @@ class DatabaseEventLog implements EventLog {
     if (this.#takers.size === 0 || this.#closed) return;
     this.#soon ??= this.#base.runtime.clock.after(SOON_MS, () => {
       this.#soon = null;
-      this.#look();
+      this.#look(false);
     });
   }
 
-  #look(): void {
+  /** @param late whether to look for those, too, that got their number before others and were written after them */
+  #look(late: boolean): void {
     if (this.#takers.size === 0 || this.#closed) return;
     if (this.#reading !== null) {
       this.#again = true;
       return;
     }
-    this.#reading = this.#read().finally(() => {
+    this.#reading = this.#read(late).finally(() => {
       this.#reading = null;
       if (!this.#again) return;
       this.#again = false;
-      this.#look();
+      this.#look(false);
     });
   }
 
-  async #read(): Promise<void> {
+  async #read(late: boolean): Promise<void> {
     const { db, logger } = this.#base;
     try {
       await this.#ready;
-      let from = this.#passed;
+      // SQLite writes one transaction after the other.
+      let from = late && db.dialect === "postgres" ? this.#passed : this.#latest;
       for (;;) {
         const rows = await db.query(
           `SELECT ${COLUMNS} FROM events_outbox WHERE seq > $1 ORDER BY seq LIMIT $2`,
@@ -160,6 +164,7 @@ class DatabaseEventLog implements EventLog {
     if (this.#recent.has(seq)) return;
     const event = eventOf(row);
     this.#recent.set(seq, event.at);
+    this.#latest = Math.max(this.#latest, seq);
     for (const take of this.#takers) take(event);
   }
 

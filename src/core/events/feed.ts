@@ -42,6 +42,8 @@ class Feed implements EventFeed {
   readonly #parts: Pick<CoreParts, "events" | "runtime" | "metrics">;
   readonly #readers = new Set<Reader>();
   readonly #ring: CoreEvent[] = [];
+  /** Those of the ring that were read, and that the log may pass on nevertheless. */
+  #read: Set<string> = new Set();
   #filled: Promise<void> | null = null;
   #unsubscribe = (): void => {};
   #closed = false;
@@ -87,11 +89,12 @@ class Feed implements EventFeed {
     this.#unsubscribe = events.subscribe((event) => pass(event));
     this.#ring.splice(0, RING, ...await events.recent(RING));
     pass = (event) => this.#take(event);
+    this.#read = new Set(this.#ring.map(({ id }) => id));
     for (const event of early) this.#take(event);
   }
 
   #take(event: CoreEvent): void {
-    if (this.#ring.some(({ id }) => id === event.id)) return;
+    if (this.#read.delete(event.id)) return;
     this.#ring.push(event);
     if (this.#ring.length > RING) this.#ring.shift();
     const frame = frameOf(event);

@@ -41,7 +41,8 @@ export async function signBody(secret: string, at: number, body: Uint8Array): Pr
 /** Sends what is due, from now until the jobs are closed. */
 export function startWebhooks(parts: CoreParts): void {
   const sender = new WebhookSender(parts);
-  parts.jobs.every("webhooks", LOOK_MS, (signal) => sender.run(signal));
+  const due = async (): Promise<boolean> => (await sender.due()).length > 0;
+  parts.jobs.every("webhooks", LOOK_MS, (signal) => sender.run(signal), { due });
   parts.jobs.every("old events", HOUR_MS, () => sender.tidy());
 }
 
@@ -53,14 +54,18 @@ class WebhookSender {
   }
 
   async run(signal: AbortSignal): Promise<void> {
+    await Promise.all((await this.due()).map((webhook) => this.#serve(webhook, signal)));
+  }
+
+  /** Webhooks that something is to be sent to now. */
+  due(): Promise<Row[]> {
     const { db, runtime } = this.#parts;
-    const due = await db.query(
+    return db.query(
       `SELECT w.id, w.url, w.secret FROM webhooks w WHERE w.enabled = 1 AND EXISTS (
         SELECT 1 FROM webhook_deliveries d WHERE d.webhook_id = w.id AND d.next_attempt_at <= $1
       ) ORDER BY w.id LIMIT $2`,
       [Math.floor(runtime.clock.wall()), PARALLEL],
     );
-    await Promise.all(due.map((webhook) => this.#serve(webhook, signal)));
   }
 
   async tidy(): Promise<void> {

@@ -9,6 +9,7 @@ import { Failure } from "../failure.ts";
 import { formatIntervals, type NodeAuth, type NodeIntervals } from "../node_calls.ts";
 import type { CoreParts } from "../parts.ts";
 import { uuidV7 } from "../uuid.ts";
+import type { Deadlines } from "./deadlines.ts";
 import { requestKey } from "./request_key.ts";
 import type { Rpc } from "./rpcs.ts";
 import { errorStatus } from "./status.ts";
@@ -25,6 +26,9 @@ export interface CallDeps {
   readonly intervals: { of(nodeId: number): NodeIntervals };
 }
 
+/** The labels of calls of one kind, by how they ended: always the same, so that they are put into words once. */
+type Labels = Readonly<Record<"code" | "method", string>>;
+
 type Call = ServerUnaryCall<Uint8Array, Uint8Array>;
 
 /** The handler of one kind of call. */
@@ -32,8 +36,16 @@ export function handlerOf(
   rpc: Rpc,
   parts: CallParts,
   deps: CallDeps,
+  deadlines: Deadlines,
 ): (call: Call, done: sendUnaryData<Uint8Array>) => void {
   const { runtime: { clock, random }, logger, metrics } = parts;
+  const method = { method: rpc.name };
+  const labels = new Map<Status, Labels>();
+  const labelsOf = (code: Status): Labels => {
+    const known = labels.get(code) ?? { ...method, code: Status[code] ?? "UNKNOWN" };
+    labels.set(code, known);
+    return known;
+  };
   return (call, done) => {
     const startedAt = clock.now();
     const requestId = uuidV7(clock.wall(), random);
@@ -41,13 +53,13 @@ export function handlerOf(
     const end: sendUnaryData<Uint8Array> = (error, answer) => {
       if (ended) return;
       ended = true;
-      timer.cancel();
+      inTime();
       const code = error === null ? Status.OK : error.code ?? Status.UNKNOWN;
-      metrics.count("core_grpc_calls_total", 1, { method: rpc.name, code: Status[code] ?? "UNKNOWN" });
-      metrics.observe("core_grpc_call_seconds", (clock.now() - startedAt) / 1000, { method: rpc.name });
+      metrics.count("core_grpc_calls_total", 1, labelsOf(code));
+      metrics.observe("core_grpc_call_seconds", (clock.now() - startedAt) / 1000, method);
       done(error, answer);
     };
-    const timer = clock.after(CALL_DEADLINE_MS, () => {
+    const inTime = deadlines.begin(startedAt, () => {
       end({ code: Status.DEADLINE_EXCEEDED, details: "The call took too long", metadata: trailers(requestId) });
     });
     serve(rpc, call, requestId, parts, deps).then(
@@ -65,14 +77,19 @@ async function serve(
   { auth, intervals }: CallDeps,
 ): Promise<Uint8Array> {
   const { metadata, request } = call;
+  const { trustedProxies } = parts.settings;
   const header = (name: string): string | undefined => {
     const values = metadata.get(name);
-    return values.length === 0 ? undefined : values.join(", ");
+    return values.length > 1 ? values.join(", ") : values[0]?.toString();
   };
   const caller = await auth.authenticate({
     // The same key in both places is one key; two headers are none, as over HTTP.
     keys: [header("x-node-auth-key") ?? "", requestKey(request)].filter((key) => key !== ""),
-    ip: clientAddress(peerAddress(call.getPeer()), header("x-forwarded-for") ?? null, parts.settings.trustedProxies),
+    ip: clientAddress(
+      peerAddress(call.getPeer()),
+      trustedProxies.length === 0 ? null : header("x-forwarded-for") ?? null,
+      trustedProxies,
+    ),
     agentServices: header("x-agent-services") ?? null,
     access,
   });

@@ -3,21 +3,14 @@
  *
  * @module
  */
-import {
-  create,
-  type DescMessage,
-  fromBinary,
-  type MessageInitShape,
-  type MessageShape,
-  toBinary,
-} from "@bufbuild/protobuf";
-import { NodeService as Description } from "../contract/generated/node_service_pb.ts";
+import { create, type DescMessage, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
+import { NodeService as Description, OkResponseSchema } from "../contract/generated/node_service_pb.ts";
 import { type HeaderOf, readConfigHash, readPlace } from "../contract/headers.ts";
 import * as bodies from "../contract/node_bodies.ts";
 import { parseBody } from "../contract/parse.ts";
 import { Failure } from "../failure.ts";
 import type { NodeCaller, NodeService } from "../node_calls.ts";
-import * as values from "./messages.ts";
+import { type MessageValue, readMessage } from "./read_message.ts";
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -38,21 +31,21 @@ export interface Rpc {
 /** All calls of nodes. */
 export function nodeRpcs(service: NodeService): readonly Rpc[] {
   const { method } = Description;
-  const ok = { ok: true };
+  const ok = toBinary(OkResponseSchema, create(OkResponseSchema, { ok: true }));
   return [
-    rpc(method.heartbeat, 4 * KIB, async (caller, message, header) => {
-      const body = parseBody(bodies.heartbeatBody, values.heartbeatValue(message));
+    rpc(method.heartbeat, 4 * KIB, async (caller, value, header) => {
+      const body = parseBody(bodies.heartbeatBody, value);
       const { needSync } = await service.heartbeat(caller, { ...body, configHash: readConfigHash(header) });
       return { ok: true, needSync };
     }, "heartbeat"),
-    rpc(method.reportUsage, 8 * MIB, async (caller, message, header) => {
+    rpc(method.reportUsage, 8 * MIB, async (caller, value, header) => {
       const place = readPlace(header);
-      await service.usage(caller, { ...place, ...parseBody(bodies.usageBody, values.usageValue(message)) });
+      await service.usage(caller, { ...place, ...parseBody(bodies.usageBody, value) });
       return ok;
     }),
-    rpc(method.reportOutboundUsage, MIB, async (caller, message, header) => {
+    rpc(method.reportOutboundUsage, MIB, async (caller, value, header) => {
       const place = readPlace(header);
-      const { items } = parseBody(bodies.outboundUsageBody, values.outboundUsageValue(message));
+      const { items } = parseBody(bodies.outboundUsageBody, value);
       await service.outboundUsage(caller, { ...place, items });
       return ok;
     }),
@@ -60,16 +53,16 @@ export function nodeRpcs(service: NodeService): readonly Rpc[] {
       const { revision, clientMapJson, mtprotoClientMapJson, servicesJson } = await service.latestConfig(caller);
       return { revision: BigInt(revision), clientMapJson, mtprotoClientMapJson, servicesJson };
     }),
-    rpc(method.confirmConfigApplied, 4 * KIB, async (caller, message) => {
-      await service.configApplied(caller, parseBody(bodies.configAppliedBody, values.configAppliedValue(message)));
+    rpc(method.confirmConfigApplied, 4 * KIB, async (caller, value) => {
+      await service.configApplied(caller, parseBody(bodies.configAppliedBody, value));
       return ok;
     }),
-    rpc(method.reportNodeStats, 256 * KIB, async (caller, message) => {
-      await service.nodeStats(caller, parseBody(bodies.nodeStatsBody, values.nodeStatsValue(message)));
+    rpc(method.reportNodeStats, 256 * KIB, async (caller, value) => {
+      await service.nodeStats(caller, parseBody(bodies.nodeStatsBody, value));
       return ok;
     }),
-    rpc(method.reportOnlineUsers, 8 * MIB, async (caller, message) => {
-      await service.onlineUsers(caller, parseBody(bodies.onlineUsersBody, values.onlineUsersValue(message)));
+    rpc(method.reportOnlineUsers, 8 * MIB, async (caller, value) => {
+      await service.onlineUsers(caller, parseBody(bodies.onlineUsersBody, value));
       return ok;
     }),
   ];
@@ -78,17 +71,17 @@ export function nodeRpcs(service: NodeService): readonly Rpc[] {
 /** The largest request of all: more is not even received. */
 export const LARGEST_REQUEST: number = 8 * MIB;
 
-interface Method<I extends DescMessage, O extends DescMessage> {
+interface Method<O extends DescMessage> {
   readonly name: string;
   readonly parent: { readonly typeName: string };
-  readonly input: I;
+  readonly input: DescMessage;
   readonly output: O;
 }
 
-function rpc<I extends DescMessage, O extends DescMessage>(
-  { name, parent, input, output }: Method<I, O>,
+function rpc<O extends DescMessage>(
+  { name, parent, input, output }: Method<O>,
   limit: number,
-  run: (caller: NodeCaller, message: MessageShape<I>, header: HeaderOf) => Promise<MessageInitShape<O>>,
+  run: (caller: NodeCaller, value: MessageValue, header: HeaderOf) => Promise<MessageInitShape<O> | Uint8Array>,
   access: "heartbeat" | "full" = "full",
 ): Rpc {
   return {
@@ -96,14 +89,16 @@ function rpc<I extends DescMessage, O extends DescMessage>(
     name,
     limit,
     access,
-    run: async (caller, request, header) =>
-      toBinary(output, create(output, await run(caller, decoded(input, request), header))),
+    run: async (caller, request, header) => {
+      const answer = await run(caller, valueOf(input, request), header);
+      return answer instanceof Uint8Array ? answer : toBinary(output, create(output, answer));
+    },
   };
 }
 
-function decoded<I extends DescMessage>(schema: I, bytes: Uint8Array): MessageShape<I> {
+function valueOf(schema: DescMessage, bytes: Uint8Array): MessageValue {
   try {
-    return fromBinary(schema, bytes, { readUnknownFields: false });
+    return readMessage(schema, bytes);
   } catch {
     const message = `expected a message ${schema.typeName}`;
     throw new Failure("VALIDATION_FAILED", message, { issues: [{ path: "", message }] });

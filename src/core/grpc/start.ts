@@ -8,11 +8,12 @@ import { logVerbosity, type MethodDefinition, Server, type ServerCredentials, se
 import { Buffer } from "node:buffer";
 import { formatAddress } from "../../address/ip.ts";
 import { type ErrorCode, NodePassError } from "../../errors.ts";
-import type { SocketAddress } from "../../runtime/types.ts";
+import type { Clock, SocketAddress } from "../../runtime/types.ts";
 import { Health as HealthService } from "../contract/generated/health_pb.ts";
 import type { NodeService } from "../node_calls.ts";
-import { type CallDeps, type CallParts, handlerOf } from "./call.ts";
+import { CALL_DEADLINE_MS, type CallDeps, type CallParts, handlerOf } from "./call.ts";
 import { credentialsOf, type GrpcTls, renew } from "./credentials.ts";
+import { Deadlines } from "./deadlines.ts";
 import { Health } from "./health.ts";
 import { LARGEST_REQUEST, nodeRpcs } from "./rpcs.ts";
 
@@ -63,9 +64,10 @@ export async function startGrpc(parts: CallParts, service: NodeService, options:
   });
   const health = new Health();
   const rpcs = nodeRpcs(service);
+  const deadlines = new Deadlines(parts.runtime.clock, CALL_DEADLINE_MS);
   server.addService(
     Object.fromEntries(rpcs.map(({ name, path }) => [name, methodOf(path, false)])),
-    Object.fromEntries(rpcs.map((rpc) => [rpc.name, handlerOf(rpc, parts, options)])),
+    Object.fromEntries(rpcs.map((rpc) => [rpc.name, handlerOf(rpc, parts, options, deadlines)])),
   );
   const { check, watch } = HealthService.method;
   server.addService(
@@ -77,47 +79,46 @@ export async function startGrpc(parts: CallParts, service: NodeService, options:
   );
   const credentials = credentialsOf(options.tls);
   const addr = await bind(server, options, credentials);
-  return new Door(server, health, credentials, addr, parts);
+  return new Door({ server, health, credentials, deadlines, clock: parts.runtime.clock }, addr);
+}
+
+/** What a door consists of. */
+interface DoorParts {
+  readonly server: Server;
+  readonly health: Health;
+  readonly credentials: ServerCredentials;
+  readonly deadlines: Deadlines;
+  readonly clock: Clock;
 }
 
 class Door implements GrpcDoor {
   readonly addr: SocketAddress;
   readonly finished: Promise<void>;
-  readonly #server: Server;
-  readonly #health: Health;
-  readonly #credentials: ServerCredentials;
-  readonly #parts: CallParts;
+  readonly #parts: DoorParts;
   readonly #finish: () => void;
   #closing = false;
 
-  constructor(
-    server: Server,
-    health: Health,
-    credentials: ServerCredentials,
-    addr: SocketAddress,
-    parts: CallParts,
-  ) {
+  constructor(parts: DoorParts, addr: SocketAddress) {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.addr = addr;
     this.finished = promise;
     this.#finish = resolve;
-    this.#server = server;
-    this.#health = health;
-    this.#credentials = credentials;
     this.#parts = parts;
   }
 
   setCertificate(tls: GrpcTls): void {
-    renew(this.#credentials, tls);
+    renew(this.#parts.credentials, tls);
   }
 
   async close({ graceMs = 10_000 }: { readonly graceMs?: number } = {}): Promise<void> {
     if (!this.#closing) {
       this.#closing = true;
-      this.#health.stop();
-      const timer = this.#parts.runtime.clock.after(graceMs, () => this.#server.forceShutdown());
-      this.#server.tryShutdown(() => {
+      const { server, health, deadlines, clock } = this.#parts;
+      health.stop();
+      const timer = clock.after(graceMs, () => server.forceShutdown());
+      server.tryShutdown(() => {
         timer.cancel();
+        deadlines.close();
         this.#finish();
       });
     }

@@ -80,7 +80,7 @@ class Door implements CoreNodeAuth {
     const [text, ...others] = keys;
     if (text === undefined) throw this.#refusal(ip, "AUTH_REQUIRED", "The header x-node-auth-key is missing");
     const unequal = others.some((other) => other !== text);
-    const key = unequal ? null : await this.#proven(text);
+    const key = unequal ? null : this.#known(text) ?? await this.#proven(text);
     if (key === null) throw this.#refusal(ip, "AUTH_INVALID", "The node key is not valid");
     if (key.status === "disabled") throw new Failure("NODE_DISABLED", "The node is disabled");
     if (key.status === "pending" && access !== "heartbeat") {
@@ -117,13 +117,17 @@ class Door implements CoreNodeAuth {
     return new Failure("RATE_LIMITED", "Too many calls without a valid key", { retryAfterMs: waitMs });
   }
 
-  async #proven(text: string): Promise<ProvenKey | null> {
-    const { clock } = this.#parts.runtime;
+  /** A key that was proven not long ago. */
+  #known(text: string): ProvenKey | null {
     const remembered = this.#remembered.get(text);
-    if (remembered !== undefined && remembered.until > clock.now() && !ended(remembered.key, clock.wall())) {
-      return remembered.key;
-    }
+    if (remembered === undefined) return null;
+    const { clock } = this.#parts.runtime;
+    if (remembered.until > clock.now() && !ended(remembered.key, clock.wall())) return remembered.key;
     this.#remembered.delete(text);
+    return null;
+  }
+
+  async #proven(text: string): Promise<ProvenKey | null> {
     const underWay = this.#underWay.get(text);
     if (underWay !== undefined) return await underWay;
     const proving = this.#prove(text).finally(() => {

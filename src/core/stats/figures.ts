@@ -73,10 +73,14 @@ export function figuresOf({ system, xray, mtproto }: NodeStats): Float64Array {
 
 /** Figures as a list; NaN where there is none. */
 export function listed(figures: Figures): Float64Array {
-  return Float64Array.from(COLUMNS, ([name]) => {
+  // No callback for each figure: nodes report all the time.
+  const list = new Float64Array(FIGURES);
+  for (let index = 0; index < FIGURES; index++) {
+    const [name] = COLUMNS[index]!;
     const value = figures[name];
-    return typeof value === "number" ? value : NaN;
-  });
+    list[index] = typeof value === "number" ? value : NaN;
+  }
+  return list;
 }
 
 /** Figures by name: whole numbers, but for shares and percents. */
@@ -100,18 +104,19 @@ export class Merged {
   /** Adds figures that stand for `samples`. They come in the order of their times. */
   add(list: ArrayLike<number>, samples = 1): void {
     this.samples += samples;
-    COLUMNS.forEach(([, kind], index) => {
+    for (let index = 0; index < FIGURES; index++) {
       const value = list[index] ?? NaN;
-      if (Number.isNaN(value)) return;
+      if (Number.isNaN(value)) continue;
+      const [, kind] = COLUMNS[index]!;
       const before = this.#weights[index] as number;
       if (kind === "average") {
         this.#sums[index] = (this.#sums[index] as number) + value * samples;
         this.#weights[index] = before + samples;
-        return;
+        continue;
       }
       this.#sums[index] = kind === "max" && before > 0 ? Math.max(this.#sums[index] as number, value) : value;
       this.#weights[index] = 1;
-    });
+    }
   }
 
   /** One for all of them. */

@@ -35,7 +35,8 @@ export class ReportQueue {
    * A queue.
    *
    * @param mostEntries a commit takes no more, unless one report alone has more
-   * @param pause lets everybody else on the thread have their turn: SQLite never does. What arrives goes together
+   * @param pause before each commit: what arrives meanwhile goes together, and everybody else on the thread has their
+   *   turn, which SQLite never lets them have
    */
   constructor(mostEntries: number, write: WriteReports, pause: () => Promise<void>) {
     this.#mostEntries = mostEntries;

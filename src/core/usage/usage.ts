@@ -32,17 +32,30 @@ export interface Usage extends AdminUsage {
 
 /** PostgreSQL takes several commits at once; the reports of one node stay in one queue. */
 const LANES = { sqlite: 1, postgres: 4 } as const;
-/** SQLite writes on the thread that answers everybody: its commits are short. */
+/** SQLite writes on the thread that answers everybody: its commits are short, and few. */
 const MOST_ENTRIES = { sqlite: 5_000, postgres: 20_000 } as const;
+/** How long reports wait for others. */
+const GATHER_MS = { sqlite: 20, postgres: 0 } as const;
+
+/** What this needs besides the parts of Core. */
+export interface UsageDeps {
+  readonly composition: Pick<Composition, "mark" | "changed">;
+  /** Reports that come within so many milliseconds are written together; 0 on a clock that stands still. */
+  readonly gatherMs?: number;
+}
 
 /** Counts on the database of these parts. */
 export function createUsage(
   parts: LimitParts,
-  { composition }: { readonly composition: Pick<Composition, "mark" | "changed"> },
+  { composition, gatherMs = GATHER_MS[parts.db.dialect] }: UsageDeps,
 ): Usage {
   const { db, metrics, runtime: { clock } } = parts;
   const writer = new ReportWriter(parts, composition);
-  const pause = (): Promise<void> => new Promise((resolve) => clock.soon(resolve));
+  const pause = (): Promise<void> =>
+    new Promise((resolve) => {
+      if (gatherMs > 0) clock.after(gatherMs, resolve);
+      else clock.soon(resolve);
+    });
   const queues = Array.from(
     { length: LANES[db.dialect] },
     () => new ReportQueue(MOST_ENTRIES[db.dialect], (reports) => writer.write(reports), pause),

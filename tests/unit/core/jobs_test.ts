@@ -78,6 +78,21 @@ test("jobs: a failure is no end", () =>
     await jobs.close();
   }));
 
+test("jobs: without anything that is due no lease is taken, and nothing is written", () =>
+  withJobs(async (db, clock, make) => {
+    const jobs = make();
+    let [due, runs] = [false, 0];
+    jobs.every("rare", 1000, () => Promise.resolve(void runs++), { due: () => Promise.resolve(due) });
+    for (const wanted of [0, 1, 1]) {
+      clock.advance(2000);
+      await settle();
+      equal(runs, wanted);
+      equal((await db.query("SELECT 1 FROM leases")).length, wanted);
+      due = !due;
+    }
+    await jobs.close();
+  }));
+
 test("jobs: of several replicas one runs it, once per period", () =>
   withJobs(async (_db, clock, make) => {
     const runs: string[] = [];

@@ -7,7 +7,7 @@ import { startIpInfo } from "../../../../src/core/ip_info/ip_info.ts";
 import type { IpInfo } from "../../../../src/core/ip_info/types.ts";
 import type { CoreParts } from "../../../../src/core/parts.ts";
 import { type CoreSettings, readCoreSettings } from "../../../../src/core/settings.ts";
-import type { Database } from "../../../../src/core/store/database.ts";
+import type { Database, Param } from "../../../../src/core/store/database.ts";
 import { createLogger } from "../../../../src/log/logger.ts";
 import { detectRuntime } from "../../../../src/runtime/detect.ts";
 import { FakeClock } from "../../../fake_clock.ts";
@@ -53,13 +53,38 @@ export async function ipStage(db: Database, options: IpStageOptions): Promise<Ip
   };
 }
 
-/** Lets time go on while something waits for it. */
-export async function drive(clock: FakeClock, running: Promise<void>): Promise<void> {
+/** A database, and whether it is at work. */
+export function watched(db: Database): { readonly db: Database; readonly busy: () => boolean } {
+  let underWay = 0;
+  const counted = async <T>(call: Promise<T>): Promise<T> => {
+    underWay++;
+    try {
+      return await call;
+    } finally {
+      underWay--;
+    }
+  };
+  return {
+    busy: () => underWay > 0,
+    db: {
+      dialect: db.dialect,
+      query: <T extends object>(sql: string, params?: readonly Param[]) => counted(db.query<T>(sql, params)),
+      exec: (sql, params) => counted(db.exec(sql, params)),
+      execMany: (sql, rows) => counted(db.execMany(sql, rows)),
+      transaction: (run) => counted(db.transaction(run)),
+      healthy: () => db.healthy(),
+      close: () => db.close(),
+    },
+  };
+}
+
+/** Lets time go on while something waits for it, but not while the database is at `busy`: its time is not the clock's. */
+export async function drive(clock: FakeClock, running: Promise<void>, busy = (): boolean => false): Promise<void> {
   let done = false;
   const finished = running.finally(() => done = true);
   finished.catch(() => {});
   while (!done) {
-    if (clock.pending > 0) clock.advance(250);
+    if (clock.pending > 0 && !busy()) clock.advance(250);
     await new Promise((resolve) => setTimeout(resolve, 0));
   }
   await finished;

@@ -6,8 +6,7 @@
  */
 import { formatAddress } from "../address/ip.ts";
 import type { ClientConfig } from "../config/types.ts";
-import { messageOf, NodePassError } from "../errors.ts";
-import type { SocketAddress } from "../runtime/types.ts";
+import { NodePassError } from "../errors.ts";
 import { VERSION } from "../version.ts";
 import type { Agreement } from "../wire/secure/agreement.ts";
 import {
@@ -18,16 +17,14 @@ import {
 import { type ControlMessage, encodeCancel, encodeConfig, encodeGoaway } from "../wire/secure/frames.ts";
 import type { FrameLink } from "../wire/secure/frame_link.ts";
 import { ControlChannel } from "../wire/secure/control_channel.ts";
-import { Backoff } from "./backoff.ts";
 import { type Supplied, supplyLinks } from "./client_links.ts";
 import { ServerCalls } from "./server_calls.ts";
 import type { TunnelContext } from "./context.ts";
+import { DialingClient, startDialing } from "./dialing_client.ts";
 import { drainSessions } from "./drain.ts";
 import { Egress } from "./egress.ts";
-import { type Entry, openEntry } from "./entry.ts";
 import { Ingress } from "./ingress.ts";
-import { Instance, type InstanceOptions, type InstanceState } from "./instance.ts";
-import { pause } from "./pause.ts";
+import type { InstanceOptions, InstanceState } from "./instance.ts";
 import { Matchmaker } from "./pool/matchmaker.ts";
 import { openDatagrams } from "./pool/open_datagrams.ts";
 import type { PeerLinks } from "./pool/peer_links.ts";
@@ -35,10 +32,6 @@ import { replaceSession } from "./pool/replace_session.ts";
 import { Targets } from "./targets.ts";
 import type { TunnelHandle } from "./types.ts";
 
-const FIRST_RETRY_MS = 250;
-const LONGEST_RETRY_MS = 4_000;
-/** A control channel that lived this long is a success. */
-const STABLE_MS = 2_000;
 /** A server that goes away is mostly started anew at once: it is called this often, for this long. */
 const SUCCESSOR_RETRY_MS = 50;
 const SUCCESSOR_MS = 1_000;
@@ -48,29 +41,16 @@ export async function startTunnelClient(
   context: TunnelContext<ClientConfig>,
   options: InstanceOptions = {},
 ): Promise<TunnelHandle> {
-  const client = new TunnelClient(context);
-  const giveUp = (): void => void client.close({ graceMs: 0 });
-  options.signal?.addEventListener("abort", giveUp);
-  try {
-    await client.start(options);
-  } finally {
-    options.signal?.removeEventListener("abort", giveUp);
-  }
-  return client;
+  return await startDialing(new TunnelClient(context), options);
 }
 
-class TunnelClient extends Instance<ClientConfig> {
+class TunnelClient extends DialingClient {
   readonly #calls: ServerCalls;
   readonly #matchmaker: Matchmaker<FrameLink>;
   readonly #ingress: Ingress;
   readonly #egress: Egress;
   readonly #cutDials = new AbortController();
-  readonly #stopped = new AbortController();
-  readonly #backoff: Backoff;
   readonly #stopTick: () => void;
-  #running: Promise<void> | null = null;
-  #entry: Entry | null = null;
-  #flow: "reverse" | "forward" | null = null;
   #agreement: Agreement | null = null;
   #supplied: Supplied | null = null;
   /** Links of client ids that the server has forgotten, or that went away with it: their sessions end by themselves. */
@@ -95,25 +75,7 @@ class TunnelClient extends Instance<ClientConfig> {
       (opening, receiver) => this.#control === null ? null : openDatagrams(this.#links(), opening, receiver),
     );
     this.#egress = new Egress(context, new Targets(context), this.#cutDials.signal);
-    this.#backoff = new Backoff(runtime.random, FIRST_RETRY_MS, LONGEST_RETRY_MS);
     this.#stopTick = sweeper.onTick((now) => this.#tick(now));
-  }
-
-  get addr(): SocketAddress | null {
-    return this.#entry?.addresses[0] ?? null;
-  }
-
-  get entries(): readonly SocketAddress[] {
-    return this.#entry?.addresses ?? [];
-  }
-
-  async start(options: InstanceOptions): Promise<void> {
-    const { config, logger } = this.context;
-    if (this.first) logger.info(`Client started: server is ${formatAddress(config.tunnel)}`);
-    this.startReports(options);
-    const { promise: tried, resolve } = Promise.withResolvers<void>();
-    this.#running = this.#run(resolve).catch((error) => this.fail(error));
-    await Promise.race([tried, this.finished]);
   }
 
   protected state(): InstanceState {
@@ -122,64 +84,40 @@ class TunnelClient extends Instance<ClientConfig> {
     const pool = links?.ready ?? 0;
     const id = this.#agreement?.clientId ?? "";
     const server = { id, address: this.#serverAddress, pingMs, pool, sessions: links?.sessions ?? 0 };
-    return { mode: this.#flow, modeCode: 2, pingMs, pool, peers: this.#control === null ? [] : [server] };
+    return { mode: this.flow, modeCode: 2, pingMs, pool, peers: this.#control === null ? [] : [server] };
   }
 
-  async reload(): Promise<void> {
-    const { logger, runtime } = this.context;
-    try {
-      if (await this.#calls.reload()) logger.info("Certificate files reloaded");
-    } catch (error) {
-      const reason = messageOf(runtime.toError(error));
-      logger.error("Certificate files not reloaded: the old certificate stays", { reason });
-    }
-  }
-
-  protected portsFree(): Promise<unknown> {
-    return Promise.resolve(this.#entry?.finished);
+  protected override reloadRoots(): Promise<boolean> {
+    return this.#calls.reload();
   }
 
   protected async shutDown(graceMs: number): Promise<void> {
-    this.#entry?.close();
+    this.entry?.close();
     this.#stopSupply();
     this.#matchmaker.close();
     this.#control?.send(encodeGoaway(graceMs));
     await drainSessions(this.context, graceMs, () => this.#cutDials.abort());
-    this.#stopped.abort();
+    this.stopped.abort();
     await this.#control?.close();
     await Promise.all([...this.#leaving].map((control) => control.close()));
     for (const links of this.#links()) links.close();
-    await this.#running;
-    await this.#entry?.finished;
+    await this.running;
+    await this.entry?.finished;
     this.#stopTick();
   }
 
-  /** Connects, serves until the control channel ends, and again. */
-  async #run(tried: () => void): Promise<void> {
-    const { logger, runtime } = this.context;
-    const { signal } = this.#stopped;
-    while (!signal.aborted) {
-      try {
-        const ended = await this.#serve(tried);
-        if (!signal.aborted && !this.#hurries) logger.error(`Client error: ${ended.message}`);
-      } catch (error) {
-        if (error instanceof FatalError) throw error.cause;
-        if (!signal.aborted && !this.#hurries) logger.error(`Client error: ${messageOf(error)}`);
-      }
-      tried();
-      const wait = this.#hurries ? SUCCESSOR_RETRY_MS : this.#backoff.next();
-      if (wait > 0 && !signal.aborted) await pause(runtime.clock, wait, signal);
-    }
+  protected override get over(): boolean {
+    return this.stopped.signal.aborted;
   }
 
-  get #hurries(): boolean {
-    return this.context.runtime.clock.now() < this.#successorUntil;
+  protected override get hurry(): number | null {
+    return this.context.runtime.clock.now() < this.#successorUntil ? SUCCESSOR_RETRY_MS : null;
   }
 
   /** One control channel, from its connection to its end, or to the word that the server goes away. */
-  async #serve(connected: () => void): Promise<NodePassError> {
+  protected override async serve(connected: () => void): Promise<NodePassError> {
     const { runtime, logger, config } = this.context;
-    const { signal } = this.#stopped;
+    const { signal } = this.stopped;
     const started = runtime.clock.now();
     const { conn, agreement } = await this.#calls.control(this.#agreement, signal);
     const { promise: configured, resolve, reject } = Promise.withResolvers<ServerConfigMessage>();
@@ -238,20 +176,14 @@ class TunnelClient extends Instance<ClientConfig> {
       this.#leaving.add(channel);
       this.#successorUntil = runtime.clock.now() + SUCCESSOR_MS;
     }
-    // A server that hangs up right after the handshake is not called again and again without a pause.
-    if (runtime.clock.now() - connectedAt >= STABLE_MS) this.#backoff.reset();
+    this.lived(connectedAt);
     this.#stopSupply();
     return ended;
   }
 
   /** Takes over what the server said; opens the entry at the first time in forward flow. */
   async #apply(settings: ServerConfigMessage, agreement: Agreement): Promise<void> {
-    if (this.#flow !== null && this.#flow !== settings.flow) {
-      this.context.logger.info("Server changed the direction of its flow");
-      this.#entry?.close();
-      this.#entry = null;
-    }
-    this.#flow = settings.flow;
+    this.turn(settings.flow);
     if (!agreement.resumed || this.#supplied === null) {
       if (this.#supplied !== null) {
         this.#former.add(this.#supplied);
@@ -265,19 +197,8 @@ class TunnelClient extends Instance<ClientConfig> {
       acknowledge: settings.delaysSmallWrites,
       maxReady: Math.ceil(settings.maxLinks / (this.context.crew?.size ?? 1)),
     });
-    if (settings.flow === "forward" && this.#entry === null && !this.closing) await this.#openEntry();
+    await this.openEntryOnce(this.#ingress.handlers);
     if (settings.flow === "forward") this.#matchmaker.add(this.#supplied.links);
-  }
-
-  async #openEntry(): Promise<void> {
-    const { config, logger } = this.context;
-    try {
-      this.#entry = await openEntry(this.context, config.targets, this.#ingress.handlers);
-      if (this.closing) return this.#entry.close();
-      if (this.first) logger.info(`Visitors arrive at ${this.entries.map(formatAddress).join(", ")}`);
-    } catch (error) {
-      throw new FatalError(error);
-    }
   }
 
   #newSupply(settings: ServerConfigMessage): Supplied {
@@ -290,7 +211,7 @@ class TunnelClient extends Instance<ClientConfig> {
         this.#matchmaker.offer();
         this.#supplied?.sessions.fill();
       },
-      open: (kind) => this.#calls.link(this.#agreement!, kind, takesVisitors, this.#stopped.signal),
+      open: (kind) => this.#calls.link(this.#agreement!, kind, takesVisitors, this.stopped.signal),
     });
     return supplied;
   }
@@ -358,12 +279,5 @@ class TunnelClient extends Instance<ClientConfig> {
   #forget(former: Supplied): void {
     former.links.close();
     this.#former.delete(former);
-  }
-}
-
-/** Ends a client for good. */
-class FatalError extends Error {
-  constructor(cause: unknown) {
-    super(messageOf(cause), { cause });
   }
 }

@@ -22,6 +22,20 @@ export type InstanceState = Pick<TunnelStats, "mode" | "modeCode" | "pingMs" | "
   readonly peers: readonly PeerInfo[];
 };
 
+/** Starts an instance; one that cannot start leaves nothing open. */
+export async function startOrClose<T extends TunnelHandle & { start(options: InstanceOptions): Promise<void> }>(
+  instance: T,
+  options: InstanceOptions,
+): Promise<T> {
+  try {
+    await instance.start(options);
+    return instance;
+  } catch (error) {
+    await instance.close({ graceMs: 0 });
+    throw error;
+  }
+}
+
 /** A running instance. */
 export abstract class Instance<C extends TunnelConfig = TunnelConfig> implements TunnelHandle {
   readonly finished: Promise<void>;

@@ -30,12 +30,12 @@ import { drainSessions } from "./drain.ts";
 import { Egress } from "./egress.ts";
 import type { Entry } from "./entry.ts";
 import { Ingress } from "./ingress.ts";
-import { Instance, type InstanceOptions, type InstanceState } from "./instance.ts";
+import { Instance, type InstanceOptions, type InstanceState, startOrClose } from "./instance.ts";
 import { Matchmaker } from "./pool/matchmaker.ts";
 import { openDatagrams } from "./pool/open_datagrams.ts";
 import type { PeerLinks } from "./pool/peer_links.ts";
 import { replaceSession } from "./pool/replace_session.ts";
-import { chooseServerFlow } from "./server_flow.ts";
+import { chooseServerFlow, logStarted } from "./server_flow.ts";
 import { serverLinks } from "./server_links.ts";
 import { ServerPeer } from "./server_peer.ts";
 import { PeerDirectory } from "./workers/peer_directory.ts";
@@ -58,14 +58,7 @@ export async function startTunnelServer(
   context: TunnelContext<ServerConfig>,
   options: InstanceOptions = {},
 ): Promise<TunnelHandle> {
-  const server = new TunnelServer(context);
-  try {
-    await server.start(options);
-    return server;
-  } catch (error) {
-    await server.close({ graceMs: 0 });
-    throw error;
-  }
+  return await startOrClose(new TunnelServer(context), options);
 }
 
 class TunnelServer extends Instance<ServerConfig> {
@@ -111,7 +104,7 @@ class TunnelServer extends Instance<ServerConfig> {
   }
 
   async start(options: InstanceOptions): Promise<void> {
-    const { config, runtime, logger, crew } = this.context;
+    const { config, runtime, crew } = this.context;
     this.#root = crew?.root ?? await deriveRoot(config.key.secret.reveal());
     const derived = config.tls.kind === "derived";
     const identity = crew?.identity ?? (derived ? await createServerIdentity(this.#root, runtime.random) : null);
@@ -125,13 +118,7 @@ class TunnelServer extends Instance<ServerConfig> {
     });
     this.#joinCrew();
     this.startReports(options);
-    if (!this.first) return;
-    const tunnel = formatAddress(this.#acceptor.local);
-    if (this.#flow === "reverse") {
-      logger.info(`Server started: visitors arrive at ${this.entries.map(formatAddress).join(", ")}`, { tunnel });
-    } else {
-      logger.info(`Server started: targets are ${config.targets.map(formatAddress).join(", ")}`, { tunnel });
-    }
+    if (this.first) logStarted(this.context, { flow, entry }, this.#acceptor.local);
   }
 
   protected state(): InstanceState {

@@ -12,6 +12,7 @@ import { ProvenMode } from "../wire/secure/proven_mode.ts";
 import { deriveRoot, type RootSecret } from "../wire/secure/root_secret.ts";
 import type { ServerRoute } from "../wire/secure/server_route.ts";
 import type { TunnelContext } from "./context.ts";
+import { ExtraRoots } from "./extra_roots.ts";
 
 /** What the key gives, derived once. */
 interface Credentials {
@@ -24,7 +25,7 @@ export class ServerCalls {
   readonly #context: TunnelContext<ClientConfig>;
   readonly #proven = new ProvenMode();
   #credentials: Promise<Credentials> | null = null;
-  #extraCaPem: string | null = null;
+  readonly #extraRoots: ExtraRoots;
   #mode: ServerTls = "derived";
   /** Address of the last control channel: its links go to the same machine. */
   #host = "";
@@ -32,6 +33,7 @@ export class ServerCalls {
 
   constructor(context: TunnelContext<ClientConfig>) {
     this.#context = context;
+    this.#extraRoots = new ExtraRoots(context);
   }
 
   /**
@@ -39,11 +41,8 @@ export class ServerCalls {
    *
    * @throws the file cannot be read: the roots before it stay
    */
-  async reload(): Promise<boolean> {
-    const { config, runtime } = this.#context;
-    const before = this.#extraCaPem;
-    if (config.extraCa !== null) this.#extraCaPem = await runtime.files.readText(config.extraCa);
-    return this.#extraCaPem !== before;
+  reload(): Promise<boolean> {
+    return this.#extraRoots.reload();
   }
 
   /** Opens a control channel; `last` resumes the client id of an earlier one. */
@@ -97,14 +96,13 @@ export class ServerCalls {
 
   async #route(host: string, signal: AbortSignal): Promise<ServerRoute> {
     const { config, runtime } = this.#context;
-    if (config.extraCa !== null) this.#extraCaPem ??= await runtime.files.readText(config.extraCa);
     return {
       runtime,
       identity: (await this.#derived()).identity,
       host: host === "" ? "127.0.0.1" : host,
       port: config.tunnel.port,
       serverName: config.serverName,
-      extraCaPem: this.#extraCaPem,
+      extraCaPem: await this.#extraRoots.pem(),
       transport: config.transport,
       path: config.path,
       timeoutMs: config.settings.handshakeTimeoutMs,

@@ -3,8 +3,10 @@
  *
  * @module
  */
+import { formatAddress } from "../address/ip.ts";
 import type { ServerConfig } from "../config/types.ts";
 import { messageOf } from "../errors.ts";
+import type { SocketAddress } from "../runtime/types.ts";
 import type { TunnelContext } from "./context.ts";
 import { isElsewhere } from "./elsewhere.ts";
 import { type Entry, type EntryHandlers, openEntry } from "./entry.ts";
@@ -35,4 +37,15 @@ export async function chooseServerFlow(
     logger.info(`Mode 2 (forward): the target address cannot be bound here (${messageOf(error)})`);
     return { flow: "forward", entry: null };
   }
+}
+
+/** Says where a server is to be reached, and what for. */
+export function logStarted(
+  { config, logger }: TunnelContext<ServerConfig>,
+  { flow, entry }: ServerFlow,
+  local: SocketAddress,
+): void {
+  const addresses = (entry?.addresses ?? config.targets).map(formatAddress).join(", ");
+  const what = flow === "reverse" ? "visitors arrive at" : "targets are";
+  logger.info(`Server started: ${what} ${addresses}`, { tunnel: formatAddress(local) });
 }

@@ -23,9 +23,9 @@ import { drainSessions } from "../drain.ts";
 import { Egress } from "../egress.ts";
 import type { Entry } from "../entry.ts";
 import { Ingress } from "../ingress.ts";
-import { Instance, type InstanceOptions, type InstanceState } from "../instance.ts";
+import { Instance, type InstanceOptions, type InstanceState, startOrClose } from "../instance.ts";
 import { Matchmaker } from "../pool/matchmaker.ts";
-import { chooseServerFlow } from "../server_flow.ts";
+import { chooseServerFlow, logStarted } from "../server_flow.ts";
 import { Targets } from "../targets.ts";
 import type { TunnelHandle } from "../types.ts";
 import { FormerPairings } from "./former_pairings.ts";
@@ -49,14 +49,7 @@ export async function startTunnelServer114(
   context: TunnelContext<ServerConfig>,
   options: InstanceOptions = {},
 ): Promise<TunnelHandle> {
-  const server = new TunnelServer114(context);
-  try {
-    await server.start(options);
-    return server;
-  } catch (error) {
-    await server.close({ graceMs: 0 });
-    throw error;
-  }
+  return await startOrClose(new TunnelServer114(context), options);
 }
 
 class TunnelServer114 extends Instance<ServerConfig> {
@@ -92,7 +85,7 @@ class TunnelServer114 extends Instance<ServerConfig> {
   }
 
   async start(options: InstanceOptions): Promise<void> {
-    const { config, runtime, logger } = this.context;
+    const { config, runtime } = this.context;
     if (config.transport !== "tcp") {
       throw new NodePassError(
         "not_supported",
@@ -110,12 +103,7 @@ class TunnelServer114 extends Instance<ServerConfig> {
       starved: () => this.#ingress.starved(),
     });
     this.startReports(options);
-    const tunnel = formatAddress(this.#door.local);
-    if (flow === "reverse") {
-      logger.info(`Server started: visitors arrive at ${this.entries.map(formatAddress).join(", ")}`, { tunnel });
-    } else {
-      logger.info(`Server started: targets are ${config.targets.map(formatAddress).join(", ")}`, { tunnel });
-    }
+    logStarted(this.context, { flow, entry }, this.#door.local);
   }
 
   protected state(): InstanceState {

@@ -12,6 +12,7 @@ import { askTerms, type Terms } from "../../wire/nodepass_1_14/handshake.ts";
 import { readLinkId } from "../../wire/nodepass_1_14/link_id.ts";
 import { bearerToken } from "../../wire/nodepass_1_14/token.ts";
 import type { TunnelContext } from "../context.ts";
+import { ExtraRoots } from "../extra_roots.ts";
 import { HTTPS_PORT } from "./port.ts";
 
 /** The Go program sends this where no name is configured. */
@@ -44,14 +45,15 @@ interface SeenLink {
 /** See the module. */
 export class ServerCalls114 {
   readonly #context: TunnelContext<ClientConfig>;
+  readonly #extraRoots: ExtraRoots;
   #token: string | null = null;
-  #extraCaPem: string | null = null;
   #verifying: Promise<SeenLink> | null = null;
   /** The certificate that was verified last. */
   #verified: { readonly seen: string; readonly until: number } | null = null;
 
   constructor(context: TunnelContext<ClientConfig>) {
     this.#context = context;
+    this.#extraRoots = new ExtraRoots(context);
   }
 
   /**
@@ -60,11 +62,9 @@ export class ServerCalls114 {
    * @throws the file cannot be read: the roots before it stay
    */
   async reload(): Promise<boolean> {
-    const { config, runtime } = this.#context;
-    const before = this.#extraCaPem;
-    if (config.extraCa !== null) this.#extraCaPem = await runtime.files.readText(config.extraCa);
-    if (this.#extraCaPem !== before) this.#verified = null;
-    return this.#extraCaPem !== before;
+    const changed = await this.#extraRoots.reload();
+    if (changed) this.#verified = null;
+    return changed;
   }
 
   /** One handshake. */
@@ -147,10 +147,8 @@ export class ServerCalls114 {
   }
 
   async #roots(): Promise<TlsTrust> {
-    const { config, runtime } = this.#context;
-    if (config.extraCa === null) return { kind: "system" };
-    this.#extraCaPem ??= await runtime.files.readText(config.extraCa);
-    return { kind: "system", extraCaPem: this.#extraCaPem };
+    const extraCaPem = await this.#extraRoots.pem();
+    return extraCaPem === null ? { kind: "system" } : { kind: "system", extraCaPem };
   }
 
   #options(host: string, signal: AbortSignal): ConnectOptions {

@@ -81,7 +81,8 @@ export async function copy(source: Pick<Conn, "read">, sink: Sink, options: Copy
       if (count === size) {
         smallReads = 0;
         wanted = Math.min(size * GROWTH, largest);
-      } else if (size === smallest || count * GROWTH > size) {
+      } else if (size === smallest || count * GROWTH >= size) {
+        // One that would just fill the smaller buffer would make it grow again at once.
         smallReads = 0;
       } else if (++smallReads >= SMALL_READS_TO_SHRINK) {
         smallReads = 0;

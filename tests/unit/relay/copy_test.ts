@@ -115,6 +115,12 @@ test("copy fills whole multiples of 4 KiB together with the sink's header at mos
   deepEqual(source.rooms, [...fill, 1024 * KIB - 4, 1024 * KIB - 4]);
 });
 
+test("copy keeps a buffer whose reads would just fill the smaller one", async () => {
+  const source = new ScriptedSource([4 * KIB, 16 * KIB, 64 * KIB, ...new Array<number>(12).fill(64 * KIB)]);
+  await copy(source, new CollectingSink(), options(256 * KIB));
+  deepEqual(source.rooms.slice(3), new Array<number>(13).fill(256 * KIB));
+});
+
 test("copy goes back to a small buffer when reads stay small", async () => {
   const source = new ScriptedSource([4 * KIB, 16 * KIB, 64 * KIB, 256 * KIB, ...new Array(40).fill(100)]);
   await copy(source, new CollectingSink(), options());

@@ -54,7 +54,7 @@ export type Figures = { readonly [K in FigureName]?: number };
 export const FIGURES: number = COLUMNS.length;
 
 /** The figures of a snapshot; NaN where there is none. */
-export function figuresOf({ system, xray, mtproto }: NodeStats): Float64Array {
+export function figuresOf({ system, xray, mtproto }: NodeStats): readonly number[] {
   const inbounds = mtproto === undefined ? null : Object.values(mtproto);
   const sum = (pick: (each: { running: boolean; connectionsCurrent: number; activeUsers: number }) => number): number =>
     inbounds === null ? NaN : inbounds.reduce((all, each) => all + pick(each), 0);
@@ -72,9 +72,9 @@ export function figuresOf({ system, xray, mtproto }: NodeStats): Float64Array {
 }
 
 /** Figures as a list; NaN where there is none. */
-export function listed(figures: Figures): Float64Array {
-  // No callback for each figure: nodes report all the time.
-  const list = new Float64Array(FIGURES);
+export function listed(figures: Figures): readonly number[] {
+  // Nodes report all the time: no callback for each figure, and no typed array, whose bytes V8 keeps outside of its heap.
+  const list = new Array<number>(FIGURES);
   for (let index = 0; index < FIGURES; index++) {
     const [name] = COLUMNS[index]!;
     const value = figures[name];

@@ -34,7 +34,7 @@ export class Minutes {
   }
 
   /** Adds one sample. */
-  add(nodeId: number, at: number, figures: Float64Array): void {
+  add(nodeId: number, at: number, figures: ArrayLike<number>): void {
     let row = this.#open.get(nodeId);
     if (row !== undefined && minuteOf(row.at) !== minuteOf(at)) {
       this.#waiting.push(row);

@@ -20,7 +20,7 @@ export class Recent {
   #length = 0;
 
   /** Adds one; `oldest` says from when on older ones count. */
-  add(at: number, figures: Float64Array, oldest: number): void {
+  add(at: number, figures: ArrayLike<number>, oldest: number): void {
     while (this.#length > 0 && (this.#rows[this.#start * WIDTH] as number) < oldest) this.#drop();
     const room = this.#rows.length / WIDTH;
     if (this.#length === room) {

@@ -31,3 +31,21 @@ test("Deadlines: nobody is given up after close(), and no timer is left", () => 
   equal(clock.pending, 0);
   clock.advance(5_000);
 });
+
+test("Deadlines: whoever waits among many that end is given up, once, in order", () => {
+  const clock = new FakeClock();
+  const deadlines = new Deadlines(clock, 10_000);
+  const over: number[] = [];
+  for (let call = 0; call < 1_000; call++) {
+    const end = deadlines.begin(clock.now(), () => over.push(call));
+    if (call % 100 !== 7) {
+      end();
+      end();
+    }
+    clock.advance(5);
+  }
+  equal(over.length, 0);
+  clock.advance(20_000);
+  deepEqual(over, [7, 107, 207, 307, 407, 507, 607, 707, 807, 907]);
+  equal(clock.pending, 0);
+});

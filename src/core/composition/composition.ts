@@ -52,6 +52,8 @@ class Composer implements Composition {
   #timer: Timer | null = null;
   /** Marks that the database has not taken yet. */
   #unmarked: Set<number> | "all" = new Set();
+  /** Marks on their way to the database. */
+  #marking: Promise<void> = Promise.resolve();
   #flushing: Promise<void> | null = null;
   #again = false;
   #batch = BATCH;
@@ -94,7 +96,13 @@ class Composer implements Composition {
     }
   }
 
-  async #storeMarks(): Promise<void> {
+  /** Resolves when those that are on their way are stored, too: whoever looks next must find all of them. */
+  #storeMarks(): Promise<void> {
+    const before = this.#marking.catch(() => {});
+    return this.#marking = before.then(() => this.#storeWaitingMarks());
+  }
+
+  async #storeWaitingMarks(): Promise<void> {
     const unmarked = this.#unmarked;
     if (unmarked !== "all" && unmarked.size === 0) return;
     const scope = unmarked === "all" ? "all" : { nodeIds: [...unmarked] };
@@ -290,6 +298,7 @@ class Composer implements Composition {
     this.#timer = null;
     this.#builds.close();
     await this.#flushing?.catch(() => {});
+    await this.#marking.catch(() => {});
   }
 
   #warn(what: string, error: unknown): void {

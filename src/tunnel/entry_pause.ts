@@ -7,7 +7,7 @@ import type { Timer } from "../runtime/types.ts";
 import type { TunnelContext } from "./context.ts";
 
 const SHORTEST_MS = 100;
-const LONGEST_MS = 1_000;
+const LONGEST_MS = 500;
 const LOG_EVERY_MS = 1_000;
 
 /** Keeps a failing loop from spinning and from filling the log. */

@@ -10,7 +10,7 @@ import { Backoff } from "../backoff.ts";
 const PARALLEL = 8;
 const FIRST_PAUSE_MS = 100;
 /** The server lives, its control channel says so: what keeps links from it is mostly over soon. */
-const LONGEST_PAUSE_MS = 1_500;
+const LONGEST_PAUSE_MS = 1_000;
 /** Demand of visitors that waited counts this long. */
 const DEMAND_MS = 1_000;
 

@@ -4,6 +4,7 @@
  * @module
  */
 import { toHex } from "../../bytes/hex.ts";
+import { joinBytes } from "../../bytes/join.ts";
 import type { NodeConfig } from "../contract/types.ts";
 import { type Content, contentHead, contentTail, readTail, withoutTunnels } from "./content.ts";
 import { gunzip, type GzipTail, gzipTail, spliceGzip } from "./gzip_splice.ts";
@@ -116,9 +117,7 @@ async function prepareTail(tail: string): Promise<PreparedBody> {
 /** Puts a number on it. */
 export async function makeBody(revision: number, { hash, bytes, gzip }: PreparedBody): Promise<ConfigBody> {
   const head = encoder.encode(contentHead(revision));
-  const json = new Uint8Array(head.length + bytes.length);
-  json.set(head);
-  json.set(bytes, head.length);
+  const json = joinBytes([head, bytes], head.length + bytes.length);
   return new ConfigBody(revision, hash, json, spliceGzip(head, await gzip()));
 }
 

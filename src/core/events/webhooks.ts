@@ -4,6 +4,7 @@
  * @module
  */
 import { toHex } from "../../bytes/hex.ts";
+import { joinBytes } from "../../bytes/join.ts";
 import { messageOf } from "../../errors.ts";
 import { guardedRequest } from "../outbound/guarded_request.ts";
 import type { CoreParts } from "../parts.ts";
@@ -31,9 +32,7 @@ export async function signBody(secret: string, at: number, body: Uint8Array): Pr
   const hmac = { name: "HMAC", hash: "SHA-256" };
   const key = await crypto.subtle.importKey("raw", encoder.encode(secret), hmac, false, ["sign"]);
   const head = encoder.encode(`${at}.`);
-  const signed = new Uint8Array(head.length + body.length);
-  signed.set(head);
-  signed.set(body, head.length);
+  const signed = joinBytes([head, body], head.length + body.length);
   const mac = new Uint8Array(await crypto.subtle.sign("HMAC", key, signed));
   return `t=${at},v1=${toHex(mac)}`;
 }

@@ -6,6 +6,7 @@
 import { Metadata, type sendUnaryData, type ServerUnaryCall, status as Status } from "@grpc/grpc-js";
 import { clientAddress } from "../client_address.ts";
 import { Failure } from "../failure.ts";
+import type { MetricLabels } from "../metrics.ts";
 import { formatIntervals, type NodeAuth, type NodeIntervals } from "../node_calls.ts";
 import type { CoreParts } from "../parts.ts";
 import { uuidV7 } from "../uuid.ts";
@@ -26,9 +27,6 @@ export interface CallDeps {
   readonly intervals: { of(nodeId: number): NodeIntervals };
 }
 
-/** The labels of calls of one kind, by how they ended: always the same, so that they are put into words once. */
-type Labels = Readonly<Record<"code" | "method", string>>;
-
 type Call = ServerUnaryCall<Uint8Array, Uint8Array>;
 
 /** The handler of one kind of call. */
@@ -40,8 +38,9 @@ export function handlerOf(
 ): (call: Call, done: sendUnaryData<Uint8Array>) => void {
   const { runtime: { clock, random }, logger, metrics } = parts;
   const method = { method: rpc.name };
-  const labels = new Map<Status, Labels>();
-  const labelsOf = (code: Status): Labels => {
+  // By how calls end: always the same objects, so that they are put into words once.
+  const labels = new Map<Status, MetricLabels>();
+  const labelsOf = (code: Status): MetricLabels => {
     const known = labels.get(code) ?? { ...method, code: Status[code] ?? "UNKNOWN" };
     labels.set(code, known);
     return known;

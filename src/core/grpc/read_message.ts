@@ -1,8 +1,8 @@
 /**
  * From messages to the values that the bodies of HTTP are: both doors then check them with the same schemas.
  *
- * A node sends its figures every two seconds: there is no message in between, nor a big integer for each number that
- * another value would be made of at once.
+ * A node sends its figures every two seconds: there is no message in between, of which another value would be made at
+ * once.
  *
  * @module
  */

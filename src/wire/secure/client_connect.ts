@@ -7,6 +7,7 @@
  * @module
  */
 import { formatAddress } from "../../address/ip.ts";
+import { joinBytes } from "../../bytes/join.ts";
 import { type ErrorCode, NodePassError } from "../../errors.ts";
 import type { Logger } from "../../log/types.ts";
 import type { Conn } from "../../runtime/types.ts";
@@ -106,10 +107,7 @@ export async function connectLink(options: ConnectLinkOptions): Promise<Conn> {
 async function openConfirmed(conn: Conn, preface: Uint8Array): Promise<void> {
   const ping = encodePing(0);
   const pong = encodePong(0);
-  const opening = new Uint8Array(preface.length + ping.length);
-  opening.set(preface);
-  opening.set(ping, preface.length);
-  await writeExact(conn, opening);
+  await writeExact(conn, joinBytes([preface, ping], preface.length + ping.length));
   const answer = new Uint8Array(pong.length);
   await readExact(conn, answer);
   if (answer.some((byte, at) => byte !== pong[at])) {

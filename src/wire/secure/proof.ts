@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { joinBytes } from "../../bytes/join.ts";
 import type { ServerTls, Transport } from "./agreement.ts";
 import { MAC_BYTES, tlsCode, transportCode } from "./handshake_messages.ts";
 import type { RootSecret } from "./root_secret.ts";
@@ -96,8 +97,5 @@ function encodeTranscript(role: ProofRole, transcript: Transcript): Uint8Array<A
 }
 
 function labelled(label: Uint8Array, bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  const joined = new Uint8Array(label.length + bytes.length);
-  joined.set(label);
-  joined.set(bytes, label.length);
-  return joined;
+  return joinBytes([label, bytes], label.length + bytes.length);
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { joinBytes } from "../../../src/bytes/join.ts";
 import { defaultSettings } from "../../../src/config/settings.ts";
 import { parseTunnelUrl } from "../../../src/config/tunnel_url.ts";
 import type { ClientConfig, HostPort, Settings } from "../../../src/config/types.ts";
@@ -121,13 +122,7 @@ export async function readAll(conn: Pick<Conn, "read">): Promise<Uint8Array> {
     parts.push(buffer.slice(0, count));
     total += count;
   }
-  const all = new Uint8Array(total);
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
+  return joinBytes(parts, total);
 }
 
 /** True when the other side closed or reset the connection without sending anything. */

@@ -1,6 +1,6 @@
 /**
- * As many calls a second as asked for, at as little cost as possible: messages that are made beforehand, on plain HTTP/2
- * streams. The plan comes as the first argument, a file of JSON; the result is one line of JSON.
+ * As many calls a second as asked for. The plan comes as the first argument, a file of JSON; the result is one line of
+ * JSON.
  *
  * Calls begin when they are due, whether or not earlier ones have ended, and count from then on.
  *
@@ -10,14 +10,14 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { Agent, request } from "node:http";
-import { type ClientHttp2Session, connect, type IncomingHttpHeaders } from "node:http2";
+import { connect } from "node:http2";
 import process from "node:process";
 import {
   HeartbeatRequestSchema,
-  ReportNodeStatsRequestSchema,
   ReportOnlineUsersRequestSchema,
   ReportUsageRequestSchema,
 } from "../../src/core/contract/generated/node_service_pb.ts";
+import { EMPTY, framed, plainCall, STATS } from "./plain_calls.ts";
 
 /** What to do. */
 export interface LoadPlan {
@@ -69,25 +69,6 @@ const agent = new Agent({ keepAlive: true, maxSockets: 16 });
 const latencies: number[] = [];
 const errors: Record<string, number> = {};
 let [begun, ended, bytes] = [0, 0, 0];
-
-const framed = (message: Uint8Array): Uint8Array => {
-  const frame = new Uint8Array(5 + message.length);
-  new DataView(frame.buffer).setUint32(1, message.length);
-  frame.set(message, 5);
-  return frame;
-};
-
-const stats = framed(toBinary(
-  ReportNodeStatsRequestSchema,
-  create(ReportNodeStatsRequestSchema, {
-    system: {
-      ...{ uptimeSeconds: 86_400n, cpuPercent: 12.5, cpuCores: 2, ramUsed: 500_000_000n, ramTotal: 2_000_000_000n },
-      ...{ diskUsed: 5_000_000_000n, diskTotal: 20_000_000_000n, netRxPerSec: 1_000_000n, netTxPerSec: 1_000_000n },
-      ...{ netRxTotal: 1_000_000_000_000n, netTxTotal: 1_000_000_000_000n },
-    },
-    xray: { running: true, uptimeSeconds: 3_600n },
-  }),
-));
 
 class Node {
   readonly key: string;
@@ -165,45 +146,25 @@ function begin(due: number): void {
     if (node.reporting) kind = "Heartbeat";
   }
   if (kind === "session") return session(node, number, due);
-  const headers: Record<string, string> = {
-    ":method": "POST",
-    ":path": `/nodeservice.NodeService/${kind}`,
-    "content-type": "application/grpc",
-    te: "trailers",
-    "x-node-auth-key": node.key,
-  };
   let body = EMPTY;
+  let headers = {};
   if (kind === "Heartbeat") body = node.heartbeat;
-  else if (kind === "ReportNodeStats") body = stats;
+  else if (kind === "ReportNodeStats") body = STATS;
   else if (kind === "ReportOnlineUsers") body = node.online(Date.now());
   else if (kind === "ReportUsage") {
     body = node.usage(Date.now());
-    headers["x-report-stream"] = node.stream;
-    headers["x-report-seq"] = String(node.seq);
+    headers = { "x-report-stream": node.stream, "x-report-seq": String(node.seq) };
     node.reporting = true;
   }
-  const call = (sessions[number % sessions.length] as ClientHttp2Session).request(headers);
-  let status = "none";
-  const look = (fields: IncomingHttpHeaders): void => {
-    const code = fields["grpc-status"];
-    if (code !== undefined) status = code === "0" ? "" : `${kind} ${code} ${fields["grpc-message"] ?? ""}`;
-  };
-  call.on("response", look);
-  call.on("trailers", look);
-  call.on("error", (error) => status = `${kind} ${error.message}`);
-  call.on("close", () => {
+  plainCall(sessions[number % sessions.length]!, kind, { key: node.key, body, headers }, ({ error }) => {
     if (kind === "ReportUsage") {
       node.reporting = false;
       node.seq++;
-      if (status === "") bytes += node.share;
+      if (error === "") bytes += node.share;
     }
-    end(status, due);
+    end(error, due);
   });
-  call.resume();
-  call.end(body);
 }
-
-const EMPTY = framed(new Uint8Array());
 
 function session(node: Node, number: number, due: number): void {
   const occurredAt = new Date(Date.now() - number % 1_000).toISOString();

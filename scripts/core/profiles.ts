@@ -6,6 +6,7 @@
 import type { RuntimeName } from "../../tests/e2e/process.ts";
 import type { Row } from "../bench/rows.ts";
 import { conservation } from "./scenarios/conservation.ts";
+import { crowd } from "./scenarios/crowd.ts";
 import { duplicates } from "./scenarios/duplicates.ts";
 import { coreKills } from "./scenarios/kills.ts";
 import { mixedLoad } from "./scenarios/load.ts";
@@ -38,14 +39,26 @@ export const CORE_PROFILES: Readonly<Record<string, CoreMeasure>> = {
   C3: (runtime, store, { quick }) =>
     outage(runtime, store, quick ? { agents: 30, users: 5, hours: 6 } : { agents: 1_000, users: 5, hours: 6 }),
   C4: (runtime, store, { quick }) =>
-    restore(runtime, store, quick ? { agents: 4, users: 20, seconds: 2 } : { agents: 20, users: 100, seconds: 60 }),
-  CK: (runtime, store, { quick }) => coreKills(runtime, store, quick ? 12 : 200),
+    restore(
+      runtime,
+      store,
+      quick ? { agents: 4, users: 20, seconds: 2, speed: 40 } : { agents: 20, users: 100, seconds: 60, speed: 10 },
+    ),
+  CC: (runtime, store, { quick }) =>
+    crowd(
+      runtime,
+      store,
+      quick
+        ? { agents: 200, perSecond: 200, idleSeconds: 1, afterSeconds: 3 }
+        : { agents: 10_000, perSecond: 500, idleSeconds: 30, afterSeconds: 30 },
+    ),
+  CK: (runtime, store, { quick }) => coreKills(runtime, store, quick ? 25 : 200),
   CL: (runtime, store, { quick, seconds = 600 }) =>
     mixedLoad(
       runtime,
       store,
       quick
-        ? { seconds: Math.min(seconds, 5), rate: 500, p99Ms: 250, nodes: 50, users: 40 }
+        ? { seconds: Math.min(seconds, 20), rate: 500, p99Ms: 250, nodes: 50, users: 40 }
         : { seconds, rate: 2_500, p99Ms: 100, nodes: 200, users: 100 },
     ),
   CR: (runtime, store, { quick }) =>

@@ -11,10 +11,12 @@ import { type ErrorCode, NodePassError } from "../../errors.ts";
 import type { Clock, SocketAddress } from "../../runtime/types.ts";
 import { Health as HealthService } from "../contract/generated/health_pb.ts";
 import type { NodeService } from "../node_calls.ts";
+import { Admission } from "./admission.ts";
 import { CALL_DEADLINE_MS, type CallDeps, type CallParts, handlerOf } from "./call.ts";
 import { credentialsOf, type GrpcTls, renew } from "./credentials.ts";
 import { Deadlines } from "./deadlines.ts";
 import { Health } from "./health.ts";
+import { listenGently } from "./listener.ts";
 import { LARGEST_REQUEST, nodeRpcs } from "./rpcs.ts";
 
 const MINUTE_MS = 60_000;
@@ -62,6 +64,8 @@ export async function startGrpc(parts: CallParts, service: NodeService, options:
     "grpc.max_connection_age_grace_ms": 15_000,
     "grpc.enable_channelz": 0,
   });
+  const admission = new Admission(parts.runtime.clock, parts.metrics);
+  listenGently(server, admission);
   const health = new Health();
   const rpcs = nodeRpcs(service);
   const deadlines = new Deadlines(parts.runtime.clock, CALL_DEADLINE_MS);
@@ -79,12 +83,13 @@ export async function startGrpc(parts: CallParts, service: NodeService, options:
   );
   const credentials = credentialsOf(options.tls);
   const addr = await bind(server, options, credentials);
-  return new Door({ server, health, credentials, deadlines, clock: parts.runtime.clock }, addr);
+  return new Door({ server, admission, health, credentials, deadlines, clock: parts.runtime.clock }, addr);
 }
 
 /** What a door consists of. */
 interface DoorParts {
   readonly server: Server;
+  readonly admission: Admission;
   readonly health: Health;
   readonly credentials: ServerCredentials;
   readonly deadlines: Deadlines;
@@ -113,7 +118,8 @@ class Door implements GrpcDoor {
   async close({ graceMs = 10_000 }: { readonly graceMs?: number } = {}): Promise<void> {
     if (!this.#closing) {
       this.#closing = true;
-      const { server, health, deadlines, clock } = this.#parts;
+      const { server, admission, health, deadlines, clock } = this.#parts;
+      admission.close();
       health.stop();
       const timer = clock.after(graceMs, () => server.forceShutdown());
       server.tryShutdown(() => {

@@ -18,6 +18,8 @@ export interface AgentOptions {
   readonly span: Span;
   /** How many times faster than Core asks it calls. @default 1 */
   readonly speed?: number;
+  /** It begins within this time, and reports for the first time within this time after its configuration. */
+  readonly spreadMs?: number | undefined;
 }
 
 /** What an agent did. */
@@ -48,6 +50,7 @@ export class Agent {
   readonly counts: AgentCounts = { calls: 0, lostCalls: 0, rewinds: 0, gaps: 0, syncs: 0, faults: [] };
   readonly #options: AgentOptions;
   readonly #journal: Journal;
+  readonly #configured = Promise.withResolvers<void>();
   readonly #drained = Promise.withResolvers<void>();
   readonly #timers = new Set<ReturnType<typeof setTimeout>>();
   #config: NodeConfig | null = null;
@@ -69,13 +72,16 @@ export class Agent {
     return this.#config?.revision ?? null;
   }
 
-  /** Begins to call. */
+  /** Begins to call. Agents that start together do not call together. */
   start(): void {
-    const { door } = this.#options;
-    this.#loop(() => door.pace.hb, () => this.#heartbeat(), true);
-    this.#loop(() => door.pace.stats, () => this.#stats());
-    this.#loop(() => door.pace.online, () => this.#online());
-    this.#loop(() => door.pace.usage, () => this.#usage());
+    const { door, speed = 1, spreadMs } = this.#options;
+    this.#loop(() => door.pace.hb, () => this.#heartbeat(), (spreadMs ?? 0) * Math.random());
+    this.#loop(() => door.pace.stats, () => this.#stats(), door.pace.stats / speed * Math.random());
+    this.#loop(() => door.pace.online, () => this.#online(), door.pace.online / speed * Math.random());
+    this.#configured.promise.then(() => {
+      const withinMs = spreadMs ?? door.pace.usage / speed;
+      this.#loop(() => door.pace.usage, () => this.#usage(), withinMs * Math.random());
+    });
   }
 
   /** Is gone without a farewell. */
@@ -87,7 +93,7 @@ export class Agent {
   }
 
   /** One call after the other, the next one a pause after the last: a slow call never stacks. */
-  #loop(pauseMs: () => number, run: () => Promise<void>, atOnce = false): void {
+  #loop(pauseMs: () => number, run: () => Promise<void>, firstMs: number): void {
     const { speed = 1 } = this.#options;
     const later = (ms: number): void => {
       if (this.#stopped) return;
@@ -97,8 +103,7 @@ export class Agent {
       }, ms * (0.8 + Math.random() * 0.4));
       this.#timers.add(timer);
     };
-    // Agents that start together do not call together.
-    later(atOnce ? 0 : pauseMs() / speed * Math.random());
+    later(firstMs);
   }
 
   async #heartbeat(): Promise<void> {
@@ -109,6 +114,7 @@ export class Agent {
     this.#config = config;
     this.#clients = clientsOf(config);
     this.counts.syncs++;
+    this.#configured.resolve();
     await this.#call(() => door.configApplied(config.revision));
   }
 
@@ -135,7 +141,6 @@ export class Agent {
 
   /** Closes the buckets of now and brings everything to Core. */
   async #usage(): Promise<void> {
-    if (this.#config === null) return;
     const at = Date.now();
     this.#harvest(at);
     const { door } = this.#options;

@@ -21,6 +21,8 @@ export interface FleetPlan {
   readonly span: Span;
   /** How many times faster than Core asks agents call. */
   readonly speed: number;
+  /** See the options of an agent. */
+  readonly spreadMs?: number;
   /** Shares of calls and of replies that are lost. */
   readonly lostCalls: number;
   readonly lostReplies: number;

@@ -14,6 +14,8 @@ import { readLedger } from "../ledger.ts";
 import { CoreStage, type StoreKind } from "../stage.ts";
 
 const FLUSH_MS = 120_000;
+/** Agents that found nobody come back at different times, and who has something to tell tells it soon. */
+const SPREAD_MS = 10_000;
 const HEARTBEAT_MS = 1_000;
 const PROBE_MS = 50;
 const MINUTE_MS = 60_000;
@@ -46,9 +48,10 @@ export async function outage(
   const span = { startedAt: now, endsAt: now };
   const probe = new Probe(new HttpDoor(stage.place.base, nodes[0]!.key));
   const startedAt = performance.now();
-  // Everybody's first report comes within five seconds.
-  const plan = { cores: [stage.place], nodes, folder: stage.folder, span, speed: 12, lostCalls: 0, lostReplies: 0 };
-  await fleet.start(plan);
+  await fleet.start({
+    ...{ cores: [stage.place], nodes, folder: stage.folder, span },
+    ...{ speed: 1, spreadMs: SPREAD_MS, lostCalls: 0, lostReplies: 0 },
+  });
   const counts = await fleet.drained(2 * FLUSH_MS);
   const flushMs = Math.round(performance.now() - startedAt);
   const heartbeatP99Ms = await probe.stop();

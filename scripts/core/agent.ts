@@ -191,7 +191,11 @@ export class Agent {
           this.#journal.rewind(kind, error.nextSeq);
         } else {
           if (!(error instanceof Lost) && !(error instanceof Refused && error.passing)) throw error;
-          await new Promise((resolve) => setTimeout(resolve, pauseMs * Math.random()));
+          // What Core says is this agent's own time; a call that was lost is tried again soon.
+          const waitMs = error instanceof Refused
+            ? error.retryAfterMs * (1 + Math.random() / 10)
+            : pauseMs * Math.random();
+          await new Promise((resolve) => setTimeout(resolve, waitMs));
           pauseMs = Math.min(pauseMs * 2, MOST_RETRY_MS);
         }
         if (this.#stopped) return;

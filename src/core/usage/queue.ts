@@ -4,13 +4,13 @@
  * @module
  */
 import { messageOf } from "../../errors.ts";
+import type { Clock } from "../../runtime/types.ts";
 import { Failure, isFailure } from "../failure.ts";
+import { Appointments } from "./appointments.ts";
 import { type Outcome, type Report, sizeOf } from "./report.ts";
 
 /** Reports of one commit. */
 const MOST_REPORTS = 200;
-/** What waits when the database is too slow for what comes: more is refused, agents keep it. */
-const MOST_WAITING = 2_000_000;
 const RETRY_MS = 5_000;
 
 /** Writes reports in one transaction and says what came of each. */
@@ -26,6 +26,8 @@ export class ReportQueue {
   readonly #write: WriteReports;
   readonly #mostEntries: number;
   readonly #pause: () => Promise<void>;
+  readonly #clock: Clock;
+  readonly #appointments: Appointments;
   #waiting: Waiting[] = [];
   #size = 0;
   #running: Promise<void> | null = null;
@@ -37,11 +39,14 @@ export class ReportQueue {
    * @param mostEntries a commit takes no more, unless one report alone has more
    * @param pause before each commit: what arrives meanwhile goes together, and everybody else on the thread has their
    *   turn, which SQLite never lets them have
+   * @param clock says how fast the database is
    */
-  constructor(mostEntries: number, write: WriteReports, pause: () => Promise<void>) {
+  constructor(mostEntries: number, write: WriteReports, pause: () => Promise<void>, clock: Clock) {
     this.#mostEntries = mostEntries;
     this.#write = write;
     this.#pause = pause;
+    this.#clock = clock;
+    this.#appointments = new Appointments(clock);
   }
 
   /**
@@ -51,7 +56,8 @@ export class ReportQueue {
    */
   async add(report: Report): Promise<Exclude<Outcome, Failure>> {
     if (this.#closed) throw busy("Core is ending");
-    if (this.#size > MOST_WAITING) throw busy("Too much is reported at once");
+    const retryAfterMs = this.#appointments.refuse(sizeOf(report), this.#size);
+    if (retryAfterMs !== null) throw busy("Too much is reported at once", retryAfterMs);
     const { promise, resolve } = Promise.withResolvers<Outcome>();
     this.#waiting.push({ report, settle: resolve });
     this.#size += sizeOf(report);
@@ -69,9 +75,13 @@ export class ReportQueue {
 
   async #run(): Promise<void> {
     while (this.#waiting.length > 0) {
+      const startedAt = this.#clock.now();
       await this.#pause();
       const group = this.#next();
       const outcomes = await this.#attempt(group.map(({ report }) => report));
+      if (!outcomes.some((outcome) => outcome instanceof Failure)) {
+        this.#appointments.measured(group.reduce((sum, { report }) => sum + sizeOf(report), 0), startedAt);
+      }
       for (const [at, { settle }] of group.entries()) settle(outcomes[at] ?? broken("no outcome"));
     }
     this.#running = null;
@@ -105,8 +115,8 @@ export class ReportQueue {
   }
 }
 
-function busy(reason: string): Failure {
-  return new Failure("STORE_UNAVAILABLE", `Cannot take the report: ${reason}`, { retryAfterMs: RETRY_MS });
+function busy(reason: string, retryAfterMs: number = RETRY_MS): Failure {
+  return new Failure("STORE_UNAVAILABLE", `Cannot take the report: ${reason}`, { retryAfterMs });
 }
 
 function broken(reason: string, cause?: unknown): Failure {

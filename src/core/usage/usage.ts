@@ -58,7 +58,7 @@ export function createUsage(
     });
   const queues = Array.from(
     { length: LANES[db.dialect] },
-    () => new ReportQueue(MOST_ENTRIES[db.dialect], (reports) => writer.write(reports), pause),
+    () => new ReportQueue(MOST_ENTRIES[db.dialect], (reports) => writer.write(reports), pause, clock),
   );
   const begun = Promise.all([beginFolding(db).catch(() => {}), keepUp(parts)]);
   watchExpiry(parts, composition);

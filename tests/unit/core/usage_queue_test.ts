@@ -6,6 +6,7 @@
 import { Failure, isFailure } from "../../../src/core/failure.ts";
 import { ReportQueue, type WriteReports } from "../../../src/core/usage/queue.ts";
 import type { Report } from "../../../src/core/usage/report.ts";
+import { FakeClock } from "../../fake_clock.ts";
 import { deepEqual, equal, ok, test } from "../../harness.ts";
 
 function report(nodeId: number, entries = 0): Report {
@@ -23,9 +24,11 @@ function report(nodeId: number, entries = 0): Report {
 /** Writes that end when a test says so. */
 function stage(mostEntries = 1_000): {
   readonly queue: ReportQueue;
+  readonly clock: FakeClock;
   readonly groups: number[][];
   readonly end: (error?: Error) => Promise<void>;
 } {
+  const clock = new FakeClock();
   const groups: number[][] = [];
   const waiting: PromiseWithResolvers<void>[] = [];
   const write: WriteReports = async (reports) => {
@@ -40,7 +43,7 @@ function stage(mostEntries = 1_000): {
     else waiting.shift()?.reject(error);
     await settled();
   };
-  return { queue: new ReportQueue(mostEntries, write, () => Promise.resolve()), groups, end };
+  return { queue: new ReportQueue(mostEntries, write, () => Promise.resolve(), clock), clock, groups, end };
 }
 
 async function settled(): Promise<void> {
@@ -74,11 +77,16 @@ test("usage queue: large reports go alone, several small ones up to the limit", 
 
 test("usage queue: a report that breaks a commit fails alone", async () => {
   const tried: number[][] = [];
-  const queue = new ReportQueue(1_000, (reports) => {
-    tried.push(reports.map(({ nodeId }) => nodeId));
-    if (reports.some(({ nodeId }) => nodeId === 2)) return Promise.reject(new Failure("CONFLICT", "No such node"));
-    return Promise.resolve(reports.map(({ nodeId }) => nodeId === 3 ? "duplicate" as const : "applied" as const));
-  }, () => Promise.resolve());
+  const queue = new ReportQueue(
+    1_000,
+    (reports) => {
+      tried.push(reports.map(({ nodeId }) => nodeId));
+      if (reports.some(({ nodeId }) => nodeId === 2)) return Promise.reject(new Failure("CONFLICT", "No such node"));
+      return Promise.resolve(reports.map(({ nodeId }) => nodeId === 3 ? "duplicate" as const : "applied" as const));
+    },
+    () => Promise.resolve(),
+    new FakeClock(),
+  );
   const results = await Promise.all([1, 2, 3].map((node) => codeOf(queue.add(report(node)))));
   deepEqual(results, ["applied", "CONFLICT", "applied"]);
   deepEqual(tried, [[1, 2, 3], [1], [2], [3]]);
@@ -111,12 +119,34 @@ test("usage queue: the end waits for what was taken, and takes nothing more", as
   await queue.close();
 });
 
-test("usage queue: too much that waits is refused", async () => {
-  const { queue, end } = stage(100_000);
-  const calls = Array.from({ length: 21 }, () => codeOf(queue.add(report(1, 100_000))));
+const retryOf = (call: Promise<unknown>): Promise<number | undefined> =>
+  call.then(() => undefined, (error) => isFailure(error) ? error.retryAfterMs : undefined);
+
+test("usage queue: what would wait longer than an agent is refused, each with a later time", async () => {
+  const { queue, end } = stage(40_000);
+  // 20 entries a millisecond at first: 80,000 are four seconds.
+  const taken = Array.from({ length: 3 }, () => codeOf(queue.add(report(1, 39_999))));
   await settled();
-  for (let group = 0; group < 20; group++) await end();
-  const results = await Promise.all(calls);
-  equal(results.pop(), "STORE_UNAVAILABLE");
-  ok(results.every((result) => result === "applied"));
+  taken.push(codeOf(queue.add(report(1, 99))));
+  const refused = [1, 2, 3].map(() => retryOf(queue.add(report(2, 19_999))));
+  deepEqual(await Promise.all(refused), [5_005, 6_005, 7_005]);
+  for (let group = 0; group < 4; group++) await end();
+  ok((await Promise.all(taken)).every((result) => result === "applied"));
+});
+
+test("usage queue: how much may wait follows the speed of the database", async () => {
+  const { queue, clock, end } = stage(100_000);
+  const slow = codeOf(queue.add(report(1, 39_999)));
+  await settled();
+  clock.advance(40_000);
+  await end();
+  equal(await slow, "applied");
+  // A third of the way from 20 entries a millisecond to 1.
+  const rate = 20 + 0.3 * (1 - 20);
+  const taken = [codeOf(queue.add(report(1, 1)))];
+  await settled();
+  taken.push(codeOf(queue.add(report(1, 59_999))));
+  equal(Math.round(await retryOf(queue.add(report(1, 999))) ?? 0), Math.round(61_000 / rate));
+  for (let group = 0; group < 2; group++) await end();
+  deepEqual(await Promise.all(taken), ["applied", "applied"]);
 });

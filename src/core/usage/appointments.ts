@@ -12,6 +12,8 @@ import type { Clock } from "../../runtime/types.ts";
 const MOST_WAIT_MS = 4_000;
 const SOONEST_MS = 1_000;
 const LATEST_MS = 60_000;
+/** More are asked to come than there is time for: some are late, and the database shall not wait for them. */
+const OVERBOOKED = 1.25;
 /** Entries per millisecond before anything was measured. */
 const FIRST_RATE = 20;
 /** Commits of fewer entries say more about commits than about entries. */
@@ -42,7 +44,7 @@ export class Appointments {
     const waitMs = waiting / this.#rate;
     if (waitMs <= MOST_WAIT_MS) return null;
     const now = this.#clock.now();
-    const turn = Math.max(this.#bookedUntil, now + waitMs) + entries / this.#rate;
+    const turn = Math.max(this.#bookedUntil, now + waitMs) + entries / (this.#rate * OVERBOOKED);
     this.#bookedUntil = Math.min(turn, now + LATEST_MS);
     return Math.max(SOONEST_MS, this.#bookedUntil - now);
   }

@@ -52,7 +52,8 @@ export const CORE_PROFILES: Readonly<Record<string, CoreMeasure>> = {
         ? { agents: 200, perSecond: 200, idleSeconds: 1, afterSeconds: 3 }
         : { agents: 10_000, perSecond: 500, idleSeconds: 30, afterSeconds: 30 },
     ),
-  CK: (runtime, store, { quick }) => coreKills(runtime, store, quick ? 25 : 200),
+  // The gate has two cells of it.
+  CK: (runtime, store, { quick }) => coreKills(runtime, store, quick ? 13 : 200),
   CL: (runtime, store, { quick, seconds = 600 }) =>
     mixedLoad(
       runtime,

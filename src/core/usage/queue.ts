@@ -77,17 +77,17 @@ export class ReportQueue {
     while (this.#waiting.length > 0) {
       const startedAt = this.#clock.now();
       await this.#pause();
-      const group = this.#next();
+      const { group, size } = this.#next();
       const outcomes = await this.#attempt(group.map(({ report }) => report));
       if (!outcomes.some((outcome) => outcome instanceof Failure)) {
-        this.#appointments.measured(group.reduce((sum, { report }) => sum + sizeOf(report), 0), startedAt);
+        this.#appointments.measured(size, startedAt);
       }
       for (const [at, { settle }] of group.entries()) settle(outcomes[at] ?? broken("no outcome"));
     }
     this.#running = null;
   }
 
-  #next(): Waiting[] {
+  #next(): { readonly group: readonly Waiting[]; readonly size: number } {
     let size = 0;
     let count = 0;
     for (const { report } of this.#waiting) {
@@ -98,7 +98,7 @@ export class ReportQueue {
     this.#size -= size;
     const group = this.#waiting.slice(0, count);
     this.#waiting = this.#waiting.slice(count);
-    return group;
+    return { group, size };
   }
 
   /** Never rejects. What one report does to the database must not be the fault of the others. */

@@ -39,6 +39,18 @@ export function missingPrograms(xml: string): string[] {
     .map(({ attributes }) => /name="([^"]*)"/.exec(attributes)?.[1] ?? "");
 }
 
+/** The names of the tests that failed, as they stand in a JUnit file. */
+export function failedCases(xml: string): string[] {
+  return cases(xml)
+    .filter(({ body }) => /<(failure|error)\b/.test(body))
+    .map(({ attributes }) => /name="([^"]*)"/.exec(attributes)?.[1] ?? "");
+}
+
+/** What a run printed without the lines of what passed: a failure stands out, also where a log is cut. */
+export function withoutPassed(output: string): string {
+  return output.replace(/^(?:running \d+ tests from .*|.* \.\.\. ok \(.*\)|\s*✔ .*)\n/gm, "");
+}
+
 /** The cases of a JUnit file; attribute values may hold a bare ">". */
 function cases(xml: string): { attributes: string; body: string }[] {
   const pattern = /<testcase\b((?:"[^"]*"|[^">])*?)(?:\/>|>([^]*?)<\/testcase>)/g;

@@ -7,7 +7,7 @@
 import { join } from "node:path/posix";
 import { runChild } from "./child.ts";
 import { exists, read, ROOT, sourceFiles, testFiles } from "./files.ts";
-import { countRun, missingPrograms } from "./junit.ts";
+import { countRun, failedCases, missingPrograms, withoutPassed } from "./junit.ts";
 import { findNode } from "./node_program.ts";
 import { failed, passed, REQUIRE_PROGRAMS, skipped, type StepResult } from "./step.ts";
 
@@ -132,7 +132,11 @@ async function counted(command: (report: string) => string[], options: RunOption
     const { code, output } = await runChild(command(report), { limitMs: options.limitMs, cwd: ROOT });
     const xml = await Deno.readTextFile(report).catch(() => null);
     const missing = REQUIRE_PROGRAMS && xml !== null ? missingPrograms(xml) : [];
-    const shown = missing.map((name) => `Skipped, which is a failure here: ${name}\n`).join("") + output;
+    const named = [
+      ...missing.map((name) => `Skipped, which is a failure here: ${name}\n`),
+      ...failedCases(xml ?? "").map((name) => `Failed: ${name}\n`),
+    ];
+    const shown = named.join("") + withoutPassed(output);
     return { ...countRun(xml?.includes("</testsuites>") ? xml : null, output, code, REQUIRE_PROGRAMS), output: shown };
   } finally {
     await Deno.remove(folder, { recursive: true });

@@ -1,5 +1,12 @@
 import { deepStrictEqual } from "node:assert/strict";
-import { countJunit, countLines, countRun, missingPrograms } from "../../scripts/gate/junit.ts";
+import {
+  countJunit,
+  countLines,
+  countRun,
+  failedCases,
+  missingPrograms,
+  withoutPassed,
+} from "../../scripts/gate/junit.ts";
 
 const DENO_REPORT = `<testsuites name="deno test" tests="4" failures="1" errors="0" time="0.1">
   <testsuite name="./a_test.ts" tests="4" disabled="1" errors="0" failures="1">
@@ -52,4 +59,15 @@ Deno.test("countLines() counts what a killed run had printed", () => {
 Deno.test("countRun() takes a bad exit without a failed case as one failure", () => {
   deepStrictEqual(countRun(NODE_REPORT.replace(/<failure.*failure>/, ""), "", 1), { passed: 3, failed: 1, skipped: 1 });
   deepStrictEqual(countRun(null, "a ... ok (1ms)", 124), { passed: 1, failed: 1, skipped: 0 });
+});
+
+Deno.test("failedCases() names what failed in the reports of both runners", () => {
+  deepStrictEqual(failedCases(DENO_REPORT), ["c"]);
+  deepStrictEqual(failedCases(NODE_REPORT), ["b"]);
+});
+
+Deno.test("withoutPassed() leaves what did not pass, and what was printed", () => {
+  const output =
+    "running 2 tests from ./a_test.ts\na ... ok (1ms)\nb ...\nsaid\nb ... FAILED (1ms)\n  ✔ d (4ms)\n✖ e (1ms)\n";
+  deepStrictEqual(withoutPassed(output), "b ...\nsaid\nb ... FAILED (1ms)\n✖ e (1ms)\n");
 });

@@ -93,6 +93,12 @@ export interface NodeService {
   register(proof: RegistrationProof, input: Registration): Promise<Registered>;
   /** A sign of life. */
   heartbeat(caller: NodeCaller, input: Heartbeat): Promise<{ readonly needSync: boolean }>;
+  /**
+   * Whether a report of so many bytes may come: called before it is read.
+   *
+   * @throws {Failure} STORE_UNAVAILABLE
+   */
+  admitUsage(caller: NodeCaller, bytes: number): void;
   /** @throws {Failure} SEQ_GAP, VALIDATION_FAILED */
   usage(caller: NodeCaller, input: UsageBatch): Promise<void>;
   /** @throws {Failure} SEQ_GAP */

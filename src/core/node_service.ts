@@ -24,6 +24,7 @@ export interface NodeServiceDeps {
   readonly auth: Pick<CoreNodeAuth, "keys" | "forget" | "onForget" | "noteUses">;
   readonly composition: Pick<Composition, "changed" | "latest" | "heartbeat" | "applied" | "failed">;
   readonly usage: {
+    admit(nodeId: number, entries: number): void;
     report(nodeId: number, batch: UsageBatch): Promise<void>;
     outbound(nodeId: number, batch: OutboundUsageBatch): Promise<void>;
   };
@@ -44,6 +45,10 @@ const OLDEST_MS: number = 45 * 24 * 60 * 60_000;
 /** How far the clock of a node may be ahead. */
 const AHEAD_MS: number = 5 * 60_000;
 const MOST_ISSUES = 20;
+/** No report has more, whatever its head says. */
+const MOST_BYTES = 8 * 1024 * 1024;
+/** What an entry of traffic takes up about, between the 50 bytes of gRPC and the 150 of JSON. */
+const ENTRY_BYTES = 100;
 
 /** The calls of one Core. */
 export function createNodeService(parts: CoreParts, deps: NodeServiceDeps): CoreNodeService {
@@ -70,6 +75,7 @@ export function createNodeService(parts: CoreParts, deps: NodeServiceDeps): Core
       if (caller.pending) return { needSync: false };
       return await composition.heartbeat(caller.nodeId, revision ?? null, configHash ?? null);
     },
+    admitUsage: ({ nodeId }, bytes) => usage.admit(nodeId, Math.ceil(Math.min(bytes, MOST_BYTES) / ENTRY_BYTES)),
     async usage({ nodeId }, batch) {
       checkTimes(batch.entries, Math.floor(clock.wall()));
       await usage.report(nodeId, batch);

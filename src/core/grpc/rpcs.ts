@@ -37,12 +37,12 @@ export function nodeRpcs(service: NodeService): readonly Rpc[] {
       const body = parseBody(bodies.heartbeatBody, value);
       const { needSync } = await service.heartbeat(caller, { ...body, configHash: readConfigHash(header) });
       return { ok: true, needSync };
-    }, "heartbeat"),
+    }, { access: "heartbeat" }),
     rpc(method.reportUsage, 8 * MIB, async (caller, value, header) => {
       const place = readPlace(header);
       await service.usage(caller, { ...place, ...parseBody(bodies.usageBody, value) });
       return ok;
-    }),
+    }, { admit: (caller, bytes) => service.admitUsage(caller, bytes) }),
     rpc(method.reportOutboundUsage, MIB, async (caller, value, header) => {
       const place = readPlace(header);
       const { items } = parseBody(bodies.outboundUsageBody, value);
@@ -82,7 +82,11 @@ function rpc<O extends DescMessage>(
   { name, parent, input, output }: Method<O>,
   limit: number,
   run: (caller: NodeCaller, value: MessageValue, header: HeaderOf) => Promise<MessageInitShape<O> | Uint8Array>,
-  access: "heartbeat" | "full" = "full",
+  { access = "full", admit = () => {} }: {
+    readonly access?: Rpc["access"];
+    /** Refuses a request before it is read. */
+    readonly admit?: (caller: NodeCaller, bytes: number) => void;
+  } = {},
 ): Rpc {
   return {
     path: `/${parent.typeName}/${name}`,
@@ -90,6 +94,7 @@ function rpc<O extends DescMessage>(
     limit,
     access,
     run: async (caller, request, header) => {
+      admit(caller, request.length);
       const answer = await run(caller, valueOf(input, request), header);
       return answer instanceof Uint8Array ? answer : toBinary(output, create(output, answer));
     },

@@ -77,6 +77,7 @@ export function nodeRoutes({ service, auth }: NodeRouteDeps): readonly CoreRoute
     }, "heartbeat"),
     route("POST", "/node/usage", async (caller, c) => {
       const place = readPlace(headersOf(c));
+      service.admitUsage(caller, Number(c.req.header("content-length")) || 0);
       const { entries } = parseBody(bodies.usageBody, await readJson(c, 8 * MIB));
       await service.usage(caller, { ...place, entries });
       return ok();

@@ -37,9 +37,10 @@ export async function addRows(tx: Database, step: Step, rows: readonly MinuteRow
   const columns = Object.fromEntries([...WHOSE.split(", "), step, ...SUMS].map((name) => [name, "bigint" as const]));
   const source = rowSource(tx, columns, cells);
   const names = Object.keys(columns).join(", ");
+  const order = step !== "minute" ? `user_id, ${step}` : tx.dialect === "sqlite" ? "node_id, minute" : "minute";
   await tx.exec(
     `INSERT INTO ${STEPS[step].table} (${names}) SELECT ${names} FROM ${source.sql} WHERE true
-      ORDER BY ${step === "minute" ? `minute, ${WHOSE}` : `user_id, ${step}, ${WHOSE}`} ${addToRow(step)}`,
+      ORDER BY ${order}, ${WHOSE} ${addToRow(step)}`,
     source.params,
   );
 }

@@ -14,8 +14,6 @@ const SOONEST_MS = 1_000;
 const LATEST_MS = 60_000;
 /** More are asked to come than there is time for: some are late, and the database shall not wait for them. */
 const OVERBOOKED = 1.25;
-/** Entries per millisecond before anything was measured. */
-const FIRST_RATE = 20;
 /** Commits of fewer entries say more about commits than about entries. */
 const LEAST_MEASURED = 500;
 /** How much the latest commit counts. */
@@ -24,12 +22,18 @@ const WEIGHT = 0.3;
 /** Appointments in front of one queue. */
 export class Appointments {
   readonly #clock: Clock;
-  #rate = FIRST_RATE;
+  #rate: number;
   /** When all those will have been served that were told to come back. */
   #bookedUntil = 0;
 
-  constructor(clock: Clock) {
+  /**
+   * In front of a queue.
+   *
+   * @param firstRate entries per millisecond before anything was measured
+   */
+  constructor(clock: Clock, firstRate: number) {
     this.#clock = clock;
+    this.#rate = firstRate;
   }
 
   /** So many entries were written since `startedAt`, in clock milliseconds. */

@@ -16,34 +16,34 @@ const PAIR = {
   protocol_id: "bigint",
   user_id: "bigint",
   subscription_id: "bigint",
-  earliest: "bigint",
 } as const;
 
-/** Keeps subscriptions as they are until the end of the transaction; always in the same order, so that nobody waits for good. */
-export async function lockSubscriptions(tx: Database, pairs: readonly Pair[]): Promise<void> {
-  if (tx.dialect === "sqlite") return;
+/**
+ * Keeps subscriptions as they are until the end of the transaction; always in the same order, so that nobody waits for
+ * good.
+ *
+ * @returns when the present period of each began
+ */
+export async function lockSubscriptions(tx: Database, pairs: readonly Pair[]): Promise<Map<number, number>> {
   const ids = new Set(pairs.map(({ subscriptionId }) => subscriptionId));
   ids.delete(0);
-  if (ids.size === 0) return;
-  await tx.query(
-    `SELECT COUNT(*) AS locked FROM
-      (SELECT id FROM subscriptions WHERE id = ANY($1::bigint[]) ORDER BY id FOR NO KEY UPDATE) AS l`,
-    [[...ids]],
+  if (ids.size === 0) return new Map();
+  const source = rowSource(tx, { id: "bigint" }, [...ids].map((id) => [id]));
+  const rows = await tx.query(
+    `SELECT s.id, s.period_started_at FROM ${source.sql} JOIN subscriptions s ON s.id = t.id
+      ORDER BY s.id ${tx.dialect === "postgres" ? "FOR NO KEY UPDATE OF s" : ""}`,
+    source.params,
   );
+  return new Map(rows.map(({ id, period_started_at }) => [num(id), num(period_started_at)]));
 }
 
-/**
- * Marks the pairs that the node was not sent, and those of users and subscriptions that are gone.
- *
- * @returns when the period of a subscription began, of those that have entries before it
- */
-export async function examine(tx: Database, pairs: readonly Pair[], now: number): Promise<Map<number, number>> {
+/** Marks the pairs that the node was not sent, and those of users and subscriptions that are gone. */
+export async function examine(tx: Database, pairs: readonly Pair[], now: number): Promise<void> {
   const source = rowSource(tx, PAIR, pairs.map(cellsOf), 2);
   const rows = await tx.query(
-    `SELECT t.at, s.period_started_at,
+    `SELECT t.at,
         CASE WHEN u.id IS NULL THEN 'user'
           WHEN t.subscription_id <> 0 AND s.id IS NULL THEN 'subscription'
-          WHEN p.node_id IS NOT NULL THEN NULL
           WHEN EXISTS (SELECT 1 FROM node_protocols n WHERE n.id = t.protocol_id AND n.node_id <> t.node_id)
             THEN 'protocol' ELSE 'pair' END AS reason
       FROM ${source.sql}
@@ -51,24 +51,17 @@ export async function examine(tx: Database, pairs: readonly Pair[], now: number)
         AND p.user_id = t.user_id AND p.subscription_id = t.subscription_id AND p.last_delivered_at >= $1
       LEFT JOIN users u ON u.id = t.user_id
       LEFT JOIN subscriptions s ON s.id = t.subscription_id
-      WHERE p.node_id IS NULL OR u.id IS NULL OR (t.subscription_id <> 0 AND s.id IS NULL)
-        OR s.period_started_at > t.earliest`,
+      WHERE p.node_id IS NULL OR u.id IS NULL OR (t.subscription_id <> 0 AND s.id IS NULL)`,
     [now - DELIVERED_MS, ...source.params],
   );
-  const periods = new Map<number, number>();
-  for (const { at, reason, period_started_at } of rows) {
+  for (const { at, reason } of rows) {
     const pair = pairs[num(at)];
-    if (pair === undefined) continue;
-    pair.orphan = reason as OrphanReason | null;
-    if (period_started_at !== null) periods.set(pair.subscriptionId, num(period_started_at));
+    if (pair !== undefined) pair.orphan = reason as OrphanReason;
   }
-  return periods;
 }
 
-function cellsOf({ nodeId, nodeProtocolId, userId, subscriptionId, entries }: Pair, at: number): number[] {
-  let earliest = Infinity;
-  for (const { recordedAt } of entries) earliest = Math.min(earliest, recordedAt);
-  return [at, nodeId, nodeProtocolId, userId, subscriptionId, earliest];
+function cellsOf({ nodeId, nodeProtocolId, userId, subscriptionId }: Pair, at: number): number[] {
+  return [at, nodeId, nodeProtocolId, userId, subscriptionId];
 }
 
 /** What traffic of these nodes is multiplied with, in millionths. */

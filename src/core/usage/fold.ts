@@ -7,6 +7,7 @@ import { type Database, num } from "../store/database.ts";
 import { addToRow, STEPS, SUMS, WHOSE } from "./add_rows.ts";
 import { summed } from "./amount.ts";
 import { beginFolding, lockFolding, moveFolded } from "./folded.ts";
+import { firstMinuteBetween, minutesBetween } from "./minutes.ts";
 import { MINUTE_MS, startOf } from "./tally.ts";
 
 /** Minutes that are younger still get rows: what comes later is added to hours and days one by one. */
@@ -27,10 +28,7 @@ export async function fold(db: Database, now: number, signal: AbortSignal): Prom
 async function foldSome(tx: Database, target: number): Promise<number> {
   const folded = await lockFolding(tx);
   if (folded >= target) return folded;
-  const [row] = await tx.query(
-    "SELECT MIN(minute) AS first FROM usage_minutes WHERE minute >= $1 AND minute < $2",
-    [folded, target],
-  );
+  const [row] = await tx.query(firstMinuteBetween(tx), [folded, target]);
   const first = row?.first === null || row === undefined ? target : num(row.first);
   const until = Math.min(first + AT_ONCE_MS, target);
   if (first < until) {
@@ -46,7 +44,7 @@ async function foldInto(tx: Database, step: "hour" | "day", from: number, until:
   const sums = SUMS.map((column) => summed(tx.dialect, column));
   await tx.exec(
     `INSERT INTO ${table} (${WHOSE}, ${step}, ${SUMS.join(", ")})
-      SELECT ${WHOSE}, ${start}, ${sums.join(", ")} FROM usage_minutes WHERE minute >= $1 AND minute < $2
+      SELECT ${WHOSE}, ${start}, ${sums.join(", ")} FROM ${minutesBetween(tx)}
         GROUP BY ${WHOSE}, ${start} ORDER BY user_id, 5, ${WHOSE} ${addToRow(step)}`,
     [from, until],
   );

@@ -37,7 +37,9 @@ export async function moveFolded(tx: Database, until: number): Promise<void> {
 
 async function read(tx: Database, lock: string): Promise<number> {
   // Such locks are given in the order in which they were asked for: readers that never end do not keep the fold waiting.
-  if (tx.dialect === "postgres") await tx.query(`SELECT ${lock}($1::bigint) IS NULL AS x`, [ADVISORY_LOCK]);
-  const [row] = await tx.query("SELECT value FROM core_values WHERE key = $1", [KEY]);
+  const locked = tx.dialect === "postgres"
+    ? tx.query(`SELECT ${lock}($1::bigint) IS NULL AS x`, [ADVISORY_LOCK])
+    : null;
+  const [[row]] = await Promise.all([tx.query("SELECT value FROM core_values WHERE key = $1", [KEY]), locked]);
   return row === undefined ? 0 : num(row.value);
 }

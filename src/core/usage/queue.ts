@@ -16,6 +16,22 @@ const RETRY_MS = 5_000;
 /** Writes reports in one transaction and says what came of each. */
 export type WriteReports = (reports: readonly Report[]) => Promise<readonly Outcome[]>;
 
+/** What a queue needs. */
+export interface QueueParts {
+  readonly write: WriteReports;
+  /** A commit takes no more entries, unless one report alone has more. */
+  readonly mostEntries: number;
+  /** Entries per millisecond before anything was measured. */
+  readonly firstRate: number;
+  /**
+   * Before each commit: what arrives meanwhile goes together, and everybody else on the thread has their turn, which
+   * SQLite never lets them have.
+   */
+  readonly pause: () => Promise<void>;
+  /** Says how fast the database is. */
+  readonly clock: Clock;
+}
+
 interface Waiting {
   readonly report: Report;
   readonly settle: (outcome: Outcome) => void;
@@ -23,30 +39,28 @@ interface Waiting {
 
 /** One queue in front of the database. Reports of it are written in the order in which they came. */
 export class ReportQueue {
-  readonly #write: WriteReports;
-  readonly #mostEntries: number;
-  readonly #pause: () => Promise<void>;
-  readonly #clock: Clock;
+  readonly #parts: QueueParts;
   readonly #appointments: Appointments;
   #waiting: Waiting[] = [];
   #size = 0;
   #running: Promise<void> | null = null;
   #closed = false;
 
+  /** An empty queue. */
+  constructor(parts: QueueParts) {
+    this.#parts = parts;
+    this.#appointments = new Appointments(parts.clock, parts.firstRate);
+  }
+
   /**
-   * A queue.
+   * Whether a report of about so many entries may come.
    *
-   * @param mostEntries a commit takes no more, unless one report alone has more
-   * @param pause before each commit: what arrives meanwhile goes together, and everybody else on the thread has their
-   *   turn, which SQLite never lets them have
-   * @param clock says how fast the database is
+   * @throws {Failure} what would refuse it
    */
-  constructor(mostEntries: number, write: WriteReports, pause: () => Promise<void>, clock: Clock) {
-    this.#mostEntries = mostEntries;
-    this.#write = write;
-    this.#pause = pause;
-    this.#clock = clock;
-    this.#appointments = new Appointments(clock);
+  admit(entries: number): void {
+    if (this.#closed) throw busy("Core is ending");
+    const retryAfterMs = this.#appointments.refuse(1 + entries, this.#size);
+    if (retryAfterMs !== null) throw busy("Too much is reported at once", retryAfterMs);
   }
 
   /**
@@ -55,9 +69,7 @@ export class ReportQueue {
    * @throws {Failure} what refuses it
    */
   async add(report: Report): Promise<Exclude<Outcome, Failure>> {
-    if (this.#closed) throw busy("Core is ending");
-    const retryAfterMs = this.#appointments.refuse(sizeOf(report), this.#size);
-    if (retryAfterMs !== null) throw busy("Too much is reported at once", retryAfterMs);
+    this.admit(sizeOf(report) - 1);
     const { promise, resolve } = Promise.withResolvers<Outcome>();
     this.#waiting.push({ report, settle: resolve });
     this.#size += sizeOf(report);
@@ -74,37 +86,38 @@ export class ReportQueue {
   }
 
   async #run(): Promise<void> {
+    const { clock, pause } = this.#parts;
     while (this.#waiting.length > 0) {
-      const startedAt = this.#clock.now();
-      await this.#pause();
-      const { group, size } = this.#next();
+      const startedAt = clock.now();
+      await pause();
+      const group = this.#next();
       const outcomes = await this.#attempt(group.map(({ report }) => report));
-      if (!outcomes.some((outcome) => outcome instanceof Failure)) {
-        this.#appointments.measured(size, startedAt);
-      }
+      // Duplicates cost nearly nothing: they would tell of a database that is faster than it is.
+      const applied = group.filter((_, at) => outcomes[at] === "applied");
+      this.#appointments.measured(sizeOfAll(applied), startedAt);
       for (const [at, { settle }] of group.entries()) settle(outcomes[at] ?? broken("no outcome"));
     }
     this.#running = null;
   }
 
-  #next(): { readonly group: readonly Waiting[]; readonly size: number } {
+  #next(): readonly Waiting[] {
     let size = 0;
     let count = 0;
     for (const { report } of this.#waiting) {
-      if (count > 0 && (count === MOST_REPORTS || size + sizeOf(report) > this.#mostEntries)) break;
+      if (count > 0 && (count === MOST_REPORTS || size + sizeOf(report) > this.#parts.mostEntries)) break;
       size += sizeOf(report);
       count++;
     }
     this.#size -= size;
     const group = this.#waiting.slice(0, count);
     this.#waiting = this.#waiting.slice(count);
-    return { group, size };
+    return group;
   }
 
   /** Never rejects. What one report does to the database must not be the fault of the others. */
   async #attempt(reports: readonly Report[]): Promise<readonly Outcome[]> {
     try {
-      return await this.#write(reports);
+      return await this.#parts.write(reports);
     } catch (error) {
       const failure = error instanceof Failure ? error : broken(messageOf(error), error);
       if (reports.length === 1 || isFailure(failure, "STORE_UNAVAILABLE")) return reports.map(() => failure);
@@ -113,6 +126,10 @@ export class ReportQueue {
       return outcomes;
     }
   }
+}
+
+function sizeOfAll(waiting: readonly Waiting[]): number {
+  return waiting.reduce((sum, { report }) => sum + sizeOf(report), 0);
 }
 
 function busy(reason: string, retryAfterMs: number = RETRY_MS): Failure {

@@ -47,12 +47,15 @@ const COLUMNS = `${WHOSE}, bytes_up, bytes_down`;
 const minutesOfUser = `SELECT minute AS at, ${COLUMNS} FROM usage_minutes
   WHERE user_id = $1 AND minute >= $2 AND minute < $3`;
 
-/** Minutes are the first column of the key: each is looked up with its node. */
+/** Where minutes come before nodes in the key, each is looked up with its node. */
 function minutesOfNode({ dialect }: Database): string {
-  const [id, from, to] = dialect === "sqlite" ? ["$1", "$2", "$3"] : ["$1::bigint", "$2::bigint", "$3::bigint"];
-  return `WITH RECURSIVE m (minute) AS (SELECT ${from} UNION ALL
-      SELECT minute + ${MINUTE_MS} FROM m WHERE minute + ${MINUTE_MS} < ${to})
-    SELECT m.minute AS at, ${COLUMNS} FROM m CROSS JOIN usage_minutes u WHERE u.minute = m.minute AND u.node_id = ${id}`;
+  if (dialect === "sqlite") {
+    return `SELECT minute AS at, ${COLUMNS} FROM usage_minutes WHERE node_id = $1 AND minute >= $2 AND minute < $3`;
+  }
+  return `WITH RECURSIVE m (minute) AS (SELECT $2::bigint UNION ALL
+      SELECT minute + ${MINUTE_MS} FROM m WHERE minute + ${MINUTE_MS} < $3::bigint)
+    SELECT m.minute AS at, ${COLUMNS} FROM m CROSS JOIN usage_minutes u
+      WHERE u.minute = m.minute AND u.node_id = $1::bigint`;
 }
 
 /** What is folded, and the minutes that are not yet. */

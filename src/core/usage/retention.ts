@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { type Database, num } from "../store/database.ts";
-import { STEPS } from "./add_rows.ts";
+import { type Database, num, type Row } from "../store/database.ts";
 import { FOLDED_UNTIL } from "./folded.ts";
+import { deleteMinutes, firstMinuteBetween } from "./minutes.ts";
 import { dropPartitions } from "./partitions.ts";
 import { startOf } from "./tally.ts";
 
@@ -26,26 +26,37 @@ export async function forgetOld(db: Database, now: number, signal: AbortSignal):
   const [row] = await db.query(`SELECT ${FOLDED_UNTIL} AS folded`);
   const minutesFrom = Math.min(startOf(now - MINUTES_KEPT_MS, DAY_MS), num(row?.folded ?? 0n));
   if (db.dialect === "postgres") await dropPartitions(db, minutesFrom);
-  await forgetBefore(db, "minute", minutesFrom, 3_600_000, signal);
-  await forgetBefore(db, "hour", startOf(now - HOURS_KEPT_MS, DAY_MS), DAY_MS, signal);
+  await forgetMinutes(db, minutesFrom, signal);
+  await forgetHours(db, startOf(now - HOURS_KEPT_MS, DAY_MS), signal);
   if (signal.aborted) return;
   await db.exec("DELETE FROM usage_orphans WHERE received_at < $1", [now - ORPHANS_KEPT_MS]);
   await trimOrphans(db);
 }
 
-async function forgetBefore(
-  db: Database,
-  step: "minute" | "hour",
+async function forgetMinutes(db: Database, before: number, signal: AbortSignal): Promise<void> {
+  await inSteps(3_600_000, before, signal, {
+    first: () => db.query(firstMinuteBetween(db), [0, before]),
+    forget: (until) => db.exec(deleteMinutes(db), [until]),
+  });
+}
+
+async function forgetHours(db: Database, before: number, signal: AbortSignal): Promise<void> {
+  await inSteps(DAY_MS, before, signal, {
+    first: () => db.query("SELECT MIN(hour) AS first FROM usage_hours WHERE hour < $1", [before]),
+    forget: (until) => db.exec("DELETE FROM usage_hours WHERE hour < $1", [until]),
+  });
+}
+
+async function inSteps(
+  stepMs: number,
   before: number,
-  atOnceMs: number,
   signal: AbortSignal,
+  { first, forget }: { readonly first: () => Promise<Row[]>; readonly forget: (until: number) => Promise<number> },
 ): Promise<void> {
-  const { table } = STEPS[step];
   while (!signal.aborted) {
-    const [row] = await db.query(`SELECT MIN(${step}) AS first FROM ${table} WHERE ${step} < $1`, [before]);
+    const [row] = await first();
     if (row === undefined || row.first === null) return;
-    const until = Math.min(startOf(num(row.first), atOnceMs) + atOnceMs, before);
-    await db.exec(`DELETE FROM ${table} WHERE ${step} < $1`, [until]);
+    await forget(Math.min(startOf(num(row.first), stepMs) + stepMs, before));
   }
 }
 

@@ -50,12 +50,6 @@ export interface MinuteRow extends Traffic {
   readonly minute: number;
 }
 
-/** What has to be added. */
-export interface Tally {
-  readonly rows: readonly MinuteRow[];
-  readonly charges: ReadonlyMap<number, Charge>;
-}
-
 /** The pairs of some reports, with their entries; entries without bytes are left out. */
 export function pairsOf(reports: readonly Report[]): Pair[] {
   const pairs = new Map<string, Pair>();
@@ -74,39 +68,57 @@ export function pairsOf(reports: readonly Report[]): Pair[] {
 }
 
 /**
- * Adds up pairs.
+ * What pairs used, minute by minute.
  *
  * @param multipliers of nodes, in millionths
- * @param periods when periods began, of the subscriptions with entries before that
  */
-export function tally(
-  pairs: readonly Pair[],
-  multipliers: ReadonlyMap<number, number>,
-  periods: ReadonlyMap<number, number>,
-): Tally {
+export function minuteRows(pairs: readonly Pair[], multipliers: ReadonlyMap<number, number>): MinuteRow[] {
   const rows: MinuteRow[] = [];
-  const charges = new Map<number, Charge>();
   for (const pair of pairs) {
-    const { nodeId, subscriptionId } = pair;
-    const ppm = multipliers.get(nodeId) ?? ONE_PPM;
-    const charge = subscriptionId === 0 ? null : charges.get(subscriptionId) ?? noCharge();
-    if (charge !== null) charges.set(subscriptionId, charge);
-    const periodFrom = periods.get(subscriptionId) ?? 0;
     const minutes = new Map<number, MinuteRow>();
-    for (const { recordedAt, bytesUp, bytesDown } of pair.entries) {
-      const minute = startOf(recordedAt, MINUTE_MS);
+    for (const entry of pair.entries) {
+      const minute = startOf(entry.recordedAt, MINUTE_MS);
       let row = minutes.get(minute);
       if (row === undefined) {
         row = { pair, minute, ...noTraffic() };
         minutes.set(minute, row);
         rows.push(row);
       }
-      const [countedUp, countedDown] = [charged(bytesUp, ppm), charged(bytesDown, ppm)];
-      addTraffic(row, { up: bytesUp, down: bytesDown, countedUp, countedDown });
-      if (charge !== null) addCharge(charge, countedUp, countedDown, recordedAt >= periodFrom);
+      addTraffic(row, trafficOf(entry, multipliers.get(pair.nodeId)));
     }
   }
-  return { rows, charges };
+  return rows;
+}
+
+/**
+ * What subscriptions are charged for rows: late bytes of a period that is over must not eat up a new one.
+ *
+ * @param multipliers those of the rows
+ * @param periods when the present periods of the subscriptions began
+ */
+export function chargesOf(
+  rows: readonly MinuteRow[],
+  multipliers: ReadonlyMap<number, number>,
+  periods: ReadonlyMap<number, number>,
+): Map<number, Charge> {
+  const charges = new Map<number, Charge>();
+  for (const row of rows) {
+    const { nodeId, subscriptionId, entries } = row.pair;
+    if (subscriptionId === 0) continue;
+    let charge = charges.get(subscriptionId);
+    if (charge === undefined) charges.set(subscriptionId, charge = noCharge());
+    charge.lifetimeUp = plus(charge.lifetimeUp, row.countedUp);
+    charge.lifetimeDown = plus(charge.lifetimeDown, row.countedDown);
+    const periodFrom = periods.get(subscriptionId) ?? 0;
+    if (row.minute >= periodFrom) addUsed(charge, row);
+    else if (row.minute + MINUTE_MS > periodFrom) {
+      const inPeriod = entries.filter(({ recordedAt }) =>
+        recordedAt >= periodFrom && startOf(recordedAt, MINUTE_MS) === row.minute
+      );
+      for (const entry of inPeriod) addUsed(charge, trafficOf(entry, multipliers.get(nodeId)));
+    }
+  }
+  return charges;
 }
 
 /** The time at which the step begins that this time lies in. */
@@ -131,11 +143,11 @@ function noCharge(): Charge {
   return { usedUp: 0, usedDown: 0, lifetimeUp: 0, lifetimeDown: 0 };
 }
 
-function addCharge(charge: Charge, up: Amount, down: Amount, inPeriod: boolean): void {
-  charge.lifetimeUp = plus(charge.lifetimeUp, up);
-  charge.lifetimeDown = plus(charge.lifetimeDown, down);
-  // Late bytes of a period that is over must not eat up a new one.
-  if (!inPeriod) return;
-  charge.usedUp = plus(charge.usedUp, up);
-  charge.usedDown = plus(charge.usedDown, down);
+function addUsed(charge: Charge, { countedUp, countedDown }: Traffic): void {
+  charge.usedUp = plus(charge.usedUp, countedUp);
+  charge.usedDown = plus(charge.usedDown, countedDown);
+}
+
+function trafficOf({ bytesUp, bytesDown }: UsageEntry, ppm: number = ONE_PPM): Traffic {
+  return { up: bytesUp, down: bytesDown, countedUp: charged(bytesUp, ppm), countedDown: charged(bytesDown, ppm) };
 }

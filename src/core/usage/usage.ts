@@ -19,6 +19,12 @@ import { ReportWriter } from "./write.ts";
 /** What is counted. */
 export interface Usage extends AdminUsage {
   /**
+   * Whether a report of about so many entries may come, asked before anybody reads it.
+   *
+   * @throws {Failure} STORE_UNAVAILABLE, with the time when it shall come
+   */
+  admit(nodeId: number, entries: number): void;
+  /**
    * Counts traffic of users; resolves when it is stored durably. A report that was counted already changes nothing.
    *
    * @throws {Failure} SEQ_GAP, RATE_LIMITED, STORE_UNAVAILABLE
@@ -33,7 +39,9 @@ export interface Usage extends AdminUsage {
 /** PostgreSQL takes several commits at once; the reports of one node stay in one queue. */
 const LANES = { sqlite: 1, postgres: 4 } as const;
 /** SQLite writes on the thread that answers everybody: its commits are short, and few. */
-const MOST_ENTRIES = { sqlite: 5_000, postgres: 20_000 } as const;
+const MOST_ENTRIES = { sqlite: 8_000, postgres: 5_000 } as const;
+/** Entries that the database is expected to write in a millisecond, before it was measured. */
+const FIRST_RATE = 20;
 /** How long reports wait for others. */
 const GATHER_MS = { sqlite: 20, postgres: 0 } as const;
 
@@ -58,18 +66,26 @@ export function createUsage(
     });
   const queues = Array.from(
     { length: LANES[db.dialect] },
-    () => new ReportQueue(MOST_ENTRIES[db.dialect], (reports) => writer.write(reports), pause, clock),
+    () =>
+      new ReportQueue({
+        write: (reports) => writer.write(reports),
+        mostEntries: MOST_ENTRIES[db.dialect],
+        firstRate: FIRST_RATE / LANES[db.dialect],
+        ...{ pause, clock },
+      }),
   );
+  const queueOf = (nodeId: number): ReportQueue | undefined => queues[nodeId % queues.length];
   const begun = Promise.all([beginFolding(db).catch(() => {}), keepUp(parts)]);
   watchExpiry(parts, composition);
 
   const take = async (report: Report): Promise<void> => {
     await begun;
-    const outcome = await queues[report.nodeId % queues.length]?.add(report);
+    const outcome = await queueOf(report.nodeId)?.add(report);
     metrics.count("core_usage_reports_total", 1, { kind: report.kind, outcome: outcome ?? "" });
     if (outcome === "applied") metrics.count("core_usage_entries_total", report.entries.length);
   };
   return {
+    admit: (nodeId, entries) => queueOf(nodeId)?.admit(entries),
     async report(nodeId, { entries, ...place }) {
       const numbered = place.stream !== undefined && place.seq !== undefined;
       if (!numbered && entries.length === 0) return;

@@ -16,7 +16,7 @@ import { endUsedUp, type LimitParts } from "./limits.ts";
 import { addOutbound } from "./outbound.ts";
 import type { Outcome, Report } from "./report.ts";
 import { suspicion } from "./suspicious.ts";
-import { type MinuteRow, type Pair, pairsOf, tally } from "./tally.ts";
+import { chargesOf, type MinuteRow, minuteRows, type Pair, pairsOf } from "./tally.ts";
 
 /** Writes reports. */
 export class ReportWriter {
@@ -41,8 +41,8 @@ export class ReportWriter {
       const outcomes: Outcome[] = [];
       for (const report of reports) outcomes.push(await this.#decide(tx, cursors, report, now));
       const applied = reports.filter((_, at) => outcomes[at] === "applied");
-      scope = await this.#apply(tx, applied, now);
-      await cursors.store();
+      const stored = cursors.store();
+      [scope] = await Promise.all([this.#apply(tx, applied, now), stored]);
       for (const { nodeId, stream, kind, from, to } of cursors.gaps) {
         await this.#parts.events.emit(tx, { type: "usage.gap", nodeId, data: { stream, kind, from, to } });
       }
@@ -69,24 +69,38 @@ export class ReportWriter {
     return pairs.length === 0 ? NOBODY : await this.#count(tx, pairs, now);
   }
 
+  /**
+   * Statements that do not need each other's answers are sent together, and subscriptions are locked last: many nodes
+   * serve the same users, and their reports wait for each other from there on.
+   */
   async #count(tx: Database, pairs: readonly Pair[], now: number): Promise<ChangeScope> {
-    await lockSubscriptions(tx, pairs);
-    const periods = await examine(tx, pairs, now);
+    const [multipliers, until] = await Promise.all([
+      multipliersOf(tx, pairs),
+      foldedUntil(tx),
+      examine(tx, pairs, now),
+    ]);
     const counted = pairs.filter(({ orphan }) => orphan === null);
-    const { rows, charges } = tally(counted, await multipliersOf(tx, counted), periods);
-    const until = await foldedUntil(tx);
+    const rows = minuteRows(counted, multipliers);
     const late = rows.filter(({ minute }) => minute < until);
-    await addRows(tx, "minute", rows);
-    await addRows(tx, "hour", late);
-    await addRows(tx, "day", late);
-    await addCharges(tx, charges);
-    await this.#keepOrphans(tx, pairs.filter(({ orphan }) => orphan !== null), now);
-    return await endUsedUp(this.#parts, this.#composition, tx, [...charges.keys()], now);
+    const written = Promise.all([
+      addRows(tx, "minute", rows),
+      addRows(tx, "hour", late),
+      addRows(tx, "day", late),
+      this.#keepOrphans(tx, pairs.filter(({ orphan }) => orphan !== null), now),
+    ]);
+    const [periods] = await Promise.all([lockSubscriptions(tx, counted), written]);
+    const charges = chargesOf(rows, multipliers, periods);
+    const charged = addCharges(tx, charges);
+    const [scope] = await Promise.all([
+      endUsedUp(this.#parts, this.#composition, tx, [...charges.keys()], now),
+      charged,
+    ]);
+    return scope;
   }
 
   async #keepOrphans(tx: Database, pairs: readonly Pair[], now: number): Promise<void> {
     if (pairs.length === 0) return;
-    const { rows } = tally(pairs, new Map(), new Map());
+    const rows = minuteRows(pairs, new Map());
     await addOrphans(tx, rows, now);
     this.#parts.metrics.count("core_usage_orphans_total", rows.length);
     for (const [nodeId, own] of byNode(rows)) {

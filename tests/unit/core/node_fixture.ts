@@ -42,6 +42,8 @@ export interface StageOptions {
   readonly db?: Database;
   /** Refuses reports with this. */
   readonly refuse?: () => Error | null;
+  /** Asked before a report of traffic is read. */
+  readonly admit?: (nodeId: number, entries: number) => void;
 }
 
 /** The door of nodes, and what is around it. */
@@ -109,7 +111,7 @@ export async function nodeStage(options: StageOptions = {}): Promise<NodeStage> 
   const service = createNodeService(parts, {
     auth,
     composition,
-    usage: { report: take("usage"), outbound: take("outbound") },
+    usage: { admit: options.admit ?? (() => {}), report: take("usage"), outbound: take("outbound") },
     presence: { report: take("presence") },
     stats: { report: take("stats") },
     limits: options.limits ?? { perSource: 1e6, inAll: 1e6 },

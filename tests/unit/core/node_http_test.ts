@@ -244,6 +244,24 @@ stageTest("refusals of what is below", async (open) => {
   }
 });
 
+stageTest("a report that shall come later is not read", async (open) => {
+  const asked: number[] = [];
+  const stage = await open({
+    admit: (_, entries) => {
+      asked.push(entries);
+      throw new Failure("STORE_UNAVAILABLE", "Too much at once", { retryAfterMs: 7_000 });
+    },
+  });
+  const call = await withNode(stage);
+  for (const [body, length] of [["x".repeat(1_000), "1000"], ["{}", "9".repeat(20)], ["{}", "-"]] as const) {
+    const later = await call("POST", "/node/usage", { body, headers: { "content-length": length } });
+    equal(later.headers.get("retry-after"), "7");
+    deepEqual(await refusal(later), [503, "Service Unavailable", "STORE_UNAVAILABLE"]);
+  }
+  // What no report can have is not believed.
+  deepEqual(asked, [10, 83_887, 0]);
+});
+
 stageTest("the configuration: entity tags, compression", async (open) => {
   const stage = await open();
   const call = await withNode(stage);

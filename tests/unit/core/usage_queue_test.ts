@@ -5,7 +5,7 @@
  */
 import { Failure, isFailure } from "../../../src/core/failure.ts";
 import { ReportQueue, type WriteReports } from "../../../src/core/usage/queue.ts";
-import type { Report } from "../../../src/core/usage/report.ts";
+import type { Outcome, Report } from "../../../src/core/usage/report.ts";
 import { FakeClock } from "../../fake_clock.ts";
 import { deepEqual, equal, ok, test } from "../../harness.ts";
 
@@ -43,7 +43,8 @@ function stage(mostEntries = 1_000): {
     else waiting.shift()?.reject(error);
     await settled();
   };
-  return { queue: new ReportQueue(mostEntries, write, () => Promise.resolve(), clock), clock, groups, end };
+  const queue = new ReportQueue({ write, mostEntries, firstRate: 20, pause: () => Promise.resolve(), clock });
+  return { queue, clock, groups, end };
 }
 
 async function settled(): Promise<void> {
@@ -77,16 +78,17 @@ test("usage queue: large reports go alone, several small ones up to the limit", 
 
 test("usage queue: a report that breaks a commit fails alone", async () => {
   const tried: number[][] = [];
-  const queue = new ReportQueue(
-    1_000,
-    (reports) => {
+  const queue = new ReportQueue({
+    mostEntries: 1_000,
+    firstRate: 20,
+    write: (reports) => {
       tried.push(reports.map(({ nodeId }) => nodeId));
       if (reports.some(({ nodeId }) => nodeId === 2)) return Promise.reject(new Failure("CONFLICT", "No such node"));
       return Promise.resolve(reports.map(({ nodeId }) => nodeId === 3 ? "duplicate" as const : "applied" as const));
     },
-    () => Promise.resolve(),
-    new FakeClock(),
-  );
+    pause: () => Promise.resolve(),
+    clock: new FakeClock(),
+  });
   const results = await Promise.all([1, 2, 3].map((node) => codeOf(queue.add(report(node)))));
   deepEqual(results, ["applied", "CONFLICT", "applied"]);
   deepEqual(tried, [[1, 2, 3], [1], [2], [3]]);
@@ -149,4 +151,34 @@ test("usage queue: how much may wait follows the speed of the database", async (
   equal(Math.round(await retryOf(queue.add(report(1, 999))) ?? 0), Math.round(60_000 / rate + 1_000 / (rate * 1.25)));
   for (let group = 0; group < 2; group++) await end();
   deepEqual(await Promise.all(taken), ["applied", "applied"]);
+});
+
+test("usage queue: duplicates say nothing about the speed of the database", async () => {
+  const clock = new FakeClock();
+  const outcome = { of: "duplicate" as Outcome };
+  const queue = new ReportQueue({
+    write: (reports) => (clock.advance(1), Promise.resolve(reports.map(() => outcome.of))),
+    ...{ mostEntries: 10_000, firstRate: 20, pause: () => Promise.resolve(), clock },
+  });
+  const large = report(1, 9_999);
+  /** Reports that may wait. */
+  const limit = async (): Promise<number> => {
+    const taken: Promise<unknown>[] = [];
+    for (let full = false; !full;) {
+      try {
+        queue.admit(0);
+        taken.push(queue.add(large));
+      } catch {
+        full = true;
+      }
+    }
+    await Promise.all(taken);
+    return taken.length;
+  };
+  await queue.add(large);
+  equal(await limit(), 9);
+  outcome.of = "applied";
+  await queue.add(large);
+  // A third of the way from 20 entries a millisecond to 10,000.
+  ok(await limit() > 1_000);
 });

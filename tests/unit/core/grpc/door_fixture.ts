@@ -48,6 +48,8 @@ export interface DoorFixture {
   readonly asked: NodeCredentials[];
   /** What the next calls answer instead of their usual answer. */
   fail: ((call: keyof NodeService) => Promise<void>) | null;
+  /** Refuses reports of traffic by their length. */
+  admit: ((bytes: number) => void) | null;
 }
 
 /** A door on a free port of this machine. */
@@ -64,6 +66,7 @@ export async function openDoor(
   const service: NodeService = {
     register: () => Promise.reject(new Failure("JOIN_DENIED", "Not here")),
     heartbeat: async (caller, input) => (await note("heartbeat")(caller, input), { needSync: true }),
+    admitUsage: (_caller, bytes) => fixture.admit?.(bytes),
     usage: note("usage"),
     outboundUsage: note("outboundUsage"),
     sessionEvents: note("sessionEvents"),
@@ -113,6 +116,7 @@ export async function openDoor(
     noted,
     asked,
     fail: null,
+    admit: null,
   };
   return fixture;
 }

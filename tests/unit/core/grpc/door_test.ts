@@ -208,6 +208,19 @@ test("close: what does not end is cut off", async () => {
   client.close();
 });
 
+test("startGrpc: a report that shall come later is not read", () =>
+  withDoor(async (fixture, client) => {
+    const entry = { userId: 1n, nodeProtocolId: 1n, recordedAt: "no time" };
+    equal((await client.call(methods.reportUsage, { entries: [entry] })).code, Status.INVALID_ARGUMENT);
+    fixture.admit = (bytes) => {
+      ok(bytes > 10 && bytes < 100);
+      throw new Failure("STORE_UNAVAILABLE", "Too much at once", { retryAfterMs: 7_000 });
+    };
+    const later = await client.call(methods.reportUsage, { entries: [entry] });
+    equal(later.code, Status.UNAVAILABLE);
+    deepEqual(later.trailers.get("retry-after-ms"), ["7000"]);
+  }));
+
 test("startGrpc: a port that is taken says so", () =>
   withDoor(async ({ door }) => {
     let code = "";

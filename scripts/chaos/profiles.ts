@@ -62,7 +62,7 @@ export const PROFILES: Readonly<Record<string, (runtime: RuntimeName, quick: boo
     () => noDescriptors({ runtime, flow: "reverse", tls: 1 }, 2_000),
     () => noDescriptors({ runtime, flow: "forward", tls: 0 }, 2_000),
   ],
-  F12: (runtime) => [true, false].flatMap((stubborn) => onCells(runtime, (cell) => sigterm(cell, stubborn))),
+  F12: (runtime) => [true, false].flatMap((stubborn) => onCells(runtime, (cell) => sigterm(cell, stubborn, 1_000))),
   F13: (runtime) => onCells(runtime, deadTargets),
   U1: (runtime, quick) => onCells(runtime, (cell) => boundaries(cell, quick ? 2 : 30, 0.001)),
   U2: (runtime, quick) => onCells(runtime, (cell) => expiry(cell, quick ? 3_000 : 30_000)),

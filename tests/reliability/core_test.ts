@@ -18,7 +18,7 @@ const TESTS: readonly (readonly [string, string, typeof FEW])[] = [
   ["CC", "everybody comes back when Core does", ONE],
   ["C4", "a restored backup is brought up to date by the agents", [["node", "postgres"]]],
   ["CK", "a killed Core has everything that it had acknowledged", FEW],
-  ["CL", "mixed calls at a steady rate", [["deno", "sqlite"], ["node", "sqlite"]]],
+  ["CL", "mixed calls at a steady rate", [["node", "sqlite"]]],
   ["CR", "two Cores on one PostgreSQL and one Redis", [["deno", "postgres"]]],
 ];
 

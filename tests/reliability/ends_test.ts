@@ -12,11 +12,16 @@ for (const runtime of runtimes) {
   ]);
 }
 
-rowTest("SIGTERM drains and ends in time", async () =>
-  await Promise.all(runtimes.flatMap((runtime) => [
-    sigterm({ runtime, flow: "reverse", tls: 1 }, true),
-    sigterm({ runtime, flow: "forward", tls: 0 }, false),
-  ])));
+// A machine that others use as well says little about one second.
+const slackMs = full ? 1_000 : 3_000;
+
+for (const runtime of runtimes) {
+  rowTest(`SIGTERM drains and ends in time (${runtime})`, async () =>
+    await Promise.all([
+      sigterm({ runtime, flow: "reverse", tls: 1 }, true, slackMs),
+      sigterm({ runtime, flow: "forward", tls: 0 }, false, slackMs),
+    ]));
+}
 
 rowTest(
   "a server without descriptors recovers",

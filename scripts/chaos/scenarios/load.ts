@@ -156,8 +156,9 @@ export async function shortConnections(cell: Cell, perSecond: number, seconds: n
     await delay(5);
   }
   await Promise.all(visits);
-  const back = () => stage.pids.every((pid, index) => Math.abs(descriptors(pid) - before[index]!) <= 5);
-  await until("descriptors are back", back, 15_000).catch(() => {});
+  // Fewer are no fault: links that the warm-up needed may go later than it was waited for.
+  const back = () => stage.pids.every((pid, index) => descriptors(pid) <= before[index]! + 5);
+  await until("descriptors are back", back, 30_000).catch(() => {});
   const after = stage.pids.map(descriptors);
   return {
     id: "L4",
@@ -170,7 +171,7 @@ export async function shortConnections(cell: Cell, perSecond: number, seconds: n
       after,
       failures: failures.slice(0, 3),
     },
-    demand: "0 errors, descriptors +- 5",
+    demand: "0 errors, descriptors + <= 5",
   };
 }
 

@@ -36,9 +36,9 @@ export interface Usage extends AdminUsage {
   close(): Promise<void>;
 }
 
-/** PostgreSQL takes several commits at once; the reports of one node stay in one queue. */
-const LANES = { sqlite: 1, postgres: 4 } as const;
-/** SQLite writes on the thread that answers everybody: its commits are short, and few. */
+/** PostgreSQL takes two commits at once, more wait for each other; the reports of one node stay in one queue. */
+const LANES = { sqlite: 1, postgres: 2 } as const;
+/** What a commit takes: SQLite writes on the thread that answers everybody, and locks of PostgreSQL are held meanwhile. */
 const MOST_ENTRIES = { sqlite: 8_000, postgres: 5_000 } as const;
 /** Entries that the database is expected to write in a millisecond, before it was measured. */
 const FIRST_RATE = 20;

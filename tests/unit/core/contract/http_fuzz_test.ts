@@ -13,7 +13,8 @@ const calls: string[] = [];
 const service = new Proxy({}, {
   get: (_, name: string) => {
     return () => {
-      calls.push(name);
+      // Asked of every report before it is read.
+      if (name !== "admitUsage") calls.push(name);
       return Promise.resolve({ needSync: false, authKey: "k", nodeId: 1, corePublicKey: "p" });
     };
   },

@@ -20,8 +20,10 @@ const MINUTE = 60_000;
 const TEST_LIMIT_MS = FULL ? 360 * MINUTE : 10 * MINUTE;
 /** Folders of `tests` with the tests of the product that run on both runtimes at the same time. */
 const SUITES: readonly string[] = ["unit", "conformance", "e2e"];
-/** Folders with tests that fill the machine and measure: nothing runs beside them. */
-const LONE_SUITES: readonly string[] = ["security", "reliability"];
+/** Attacks, on both runtimes at the same time: what they measure is how long it takes until an attacker is cut off. */
+const ATTACKS = "security";
+/** Tests that fill the machine and measure: nothing runs beside them. */
+const LONE = "reliability";
 /** What is formatted and linted: the tree, not what developers leave beside it. */
 const TEXTS: readonly string[] = ["deno.json", "package.json", "README.md", "docs", "mod.ts", "cli.ts"].filter(exists);
 const CODE: readonly string[] = ["mod.ts", "cli.ts", "src", "tests", "examples", "scripts"].filter(exists);
@@ -101,14 +103,11 @@ function testSteps(): Step[] {
   return steps;
 }
 
-/** The tests that want the machine for themselves, one after the other. */
-function loneSteps(): Step[] {
-  return LONE_SUITES.flatMap((suite) => suiteSteps(suite, { deno: "alone", node: "alone" }));
-}
-
 const started = performance.now();
 const total = { passed: 0, failed: 0, skipped: 0 };
-for (const steps of [staticSteps(), testSteps(), loneSteps()]) {
+const attacks = suiteSteps(ATTACKS, { deno: "deno", node: "node" });
+const lone = suiteSteps(LONE, { deno: "alone", node: "alone" });
+for (const steps of [staticSteps(), testSteps(), attacks, lone]) {
   const counts = await runSteps(steps);
   total.passed += counts.passed;
   total.failed += counts.failed;

@@ -13,6 +13,8 @@ export interface Counts {
 
 /** A skipped case with "(needs haproxy)" in its name is one whose outside program is missing. */
 const NEEDS_PROGRAM = /\(needs /;
+const FAILED = /<(failure|error)\b/;
+const SKIPPED = /<skipped\b/;
 
 /**
  * Counts the cases of a JUnit file; both runners write one, Node nests its suites.
@@ -24,8 +26,8 @@ export function countJunit(xml: string, requirePrograms = false): Counts {
   let failed = 0;
   let skipped = 0;
   for (const { attributes, body } of cases(xml)) {
-    if (/<(failure|error)\b/.test(body)) failed++;
-    else if (!/<skipped\b/.test(body)) passed++;
+    if (FAILED.test(body)) failed++;
+    else if (!SKIPPED.test(body)) passed++;
     else if (requirePrograms && NEEDS_PROGRAM.test(attributes)) failed++;
     else skipped++;
   }
@@ -34,16 +36,12 @@ export function countJunit(xml: string, requirePrograms = false): Counts {
 
 /** The names of the tests that were skipped because their outside program is missing. */
 export function missingPrograms(xml: string): string[] {
-  return cases(xml)
-    .filter(({ attributes, body }) => /<skipped\b/.test(body) && NEEDS_PROGRAM.test(attributes))
-    .map(({ attributes }) => /name="([^"]*)"/.exec(attributes)?.[1] ?? "");
+  return namesOf(xml, ({ attributes, body }) => SKIPPED.test(body) && NEEDS_PROGRAM.test(attributes));
 }
 
 /** The names of the tests that failed, as they stand in a JUnit file. */
 export function failedCases(xml: string): string[] {
-  return cases(xml)
-    .filter(({ body }) => /<(failure|error)\b/.test(body))
-    .map(({ attributes }) => /name="([^"]*)"/.exec(attributes)?.[1] ?? "");
+  return namesOf(xml, ({ body }) => FAILED.test(body));
 }
 
 /** What a run printed without the lines of what passed: a failure stands out, also where a log is cut. */
@@ -51,8 +49,18 @@ export function withoutPassed(output: string): string {
   return output.replace(/^(?:running \d+ tests from .*|.* \.\.\. ok \(.*\)|\s*✔ .*)\n/gm, "");
 }
 
+/** One test of a JUnit file. */
+interface Case {
+  readonly attributes: string;
+  readonly body: string;
+}
+
+function namesOf(xml: string, wanted: (each: Case) => boolean): string[] {
+  return cases(xml).filter(wanted).map(({ attributes }) => /name="([^"]*)"/.exec(attributes)?.[1] ?? "");
+}
+
 /** The cases of a JUnit file; attribute values may hold a bare ">". */
-function cases(xml: string): { attributes: string; body: string }[] {
+function cases(xml: string): Case[] {
   const pattern = /<testcase\b((?:"[^"]*"|[^">])*?)(?:\/>|>([^]*?)<\/testcase>)/g;
   return [...xml.matchAll(pattern)].map(([, attributes = "", body = ""]) => ({ attributes, body }));
 }

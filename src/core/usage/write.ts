@@ -71,7 +71,8 @@ export class ReportWriter {
 
   /**
    * Statements that do not need each other's answers are sent together, and subscriptions are locked last: many nodes
-   * serve the same users, and their reports wait for each other from there on.
+   * serve the same users, and their reports wait for each other from there on. They run in the order in which they are
+   * sent.
    */
   async #count(tx: Database, pairs: readonly Pair[], now: number): Promise<ChangeScope> {
     const [multipliers, until] = await Promise.all([

@@ -43,6 +43,11 @@ export class Appointments {
     this.#rate += WEIGHT * (rate - this.#rate);
   }
 
+  /** Entries that the database is expected to write in so many milliseconds. */
+  writtenIn(ms: number): number {
+    return this.#rate * ms;
+  }
+
   /** In how many milliseconds a report of `entries` shall come back; null: it may wait behind the `waiting` ones. */
   refuse(entries: number, waiting: number): number | null {
     const waitMs = waiting / this.#rate;

@@ -11,6 +11,8 @@ import { type Outcome, type Report, sizeOf } from "./report.ts";
 
 /** Reports of one commit. */
 const MOST_REPORTS = 200;
+/** However slow the database is: a commit of fewer would cost more than what is in it. */
+const LEAST_ENTRIES = 2_000;
 const RETRY_MS = 5_000;
 
 /** Writes reports in one transaction and says what came of each. */
@@ -21,6 +23,8 @@ export interface QueueParts {
   readonly write: WriteReports;
   /** A commit takes no more entries, unless one report alone has more. */
   readonly mostEntries: number;
+  /** Nor more than are written in about so many milliseconds; a few thousand it always takes. */
+  readonly mostMs: number;
   /** Entries per millisecond before anything was measured. */
   readonly firstRate: number;
   /**
@@ -101,10 +105,12 @@ export class ReportQueue {
   }
 
   #next(): readonly Waiting[] {
+    const { mostEntries, mostMs } = this.#parts;
+    const most = Math.min(mostEntries, Math.max(LEAST_ENTRIES, this.#appointments.writtenIn(mostMs)));
     let size = 0;
     let count = 0;
     for (const { report } of this.#waiting) {
-      if (count > 0 && (count === MOST_REPORTS || size + sizeOf(report) > this.#parts.mostEntries)) break;
+      if (count > 0 && (count === MOST_REPORTS || size + sizeOf(report) > most)) break;
       size += sizeOf(report);
       count++;
     }

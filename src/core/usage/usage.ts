@@ -40,6 +40,8 @@ export interface Usage extends AdminUsage {
 const LANES = { sqlite: 1, postgres: 2 } as const;
 /** What a commit takes: SQLite writes on the thread that answers everybody, and locks of PostgreSQL are held meanwhile. */
 const MOST_ENTRIES = { sqlite: 8_000, postgres: 5_000 } as const;
+/** How long everybody else waits for a commit of SQLite; one of PostgreSQL keeps nobody waiting. */
+const MOST_MS = { sqlite: 200, postgres: Infinity } as const;
 /** Entries that the database is expected to write in a millisecond, before it was measured. */
 const FIRST_RATE = 20;
 /** How long reports wait for others. */
@@ -70,6 +72,7 @@ export function createUsage(
       new ReportQueue({
         write: (reports) => writer.write(reports),
         mostEntries: MOST_ENTRIES[db.dialect],
+        mostMs: MOST_MS[db.dialect],
         firstRate: FIRST_RATE / LANES[db.dialect],
         ...{ pause, clock },
       }),

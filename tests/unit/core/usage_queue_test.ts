@@ -22,7 +22,7 @@ function report(nodeId: number, entries = 0): Report {
 }
 
 /** Writes that end when a test says so. */
-function stage(mostEntries = 1_000): {
+function stage(mostEntries = 1_000, mostMs = Infinity): {
   readonly queue: ReportQueue;
   readonly clock: FakeClock;
   readonly groups: number[][];
@@ -43,7 +43,7 @@ function stage(mostEntries = 1_000): {
     else waiting.shift()?.reject(error);
     await settled();
   };
-  const queue = new ReportQueue({ write, mostEntries, firstRate: 20, pause: () => Promise.resolve(), clock });
+  const queue = new ReportQueue({ write, mostEntries, mostMs, firstRate: 20, pause: () => Promise.resolve(), clock });
   return { queue, clock, groups, end };
 }
 
@@ -76,10 +76,24 @@ test("usage queue: large reports go alone, several small ones up to the limit", 
   deepEqual(groups, [[0], [1, 2], [3], [4]]);
 });
 
+test("usage queue: a commit takes what is written in the time that it may take, and 2,000 entries at least", async () => {
+  const { queue, clock, groups, end } = stage(8_000, 200);
+  // 20 entries a millisecond at first, which are 4,000; with each commit a third of the way to nearly none.
+  const calls = Array.from({ length: 9 }, (_, node) => queue.add(report(node, node < 5 ? 1_999 : 999)));
+  await settled();
+  for (let group = 0; group < 6; group++) {
+    clock.advance(60_000);
+    await end();
+  }
+  await Promise.all(calls);
+  deepEqual(groups, [[0, 1], [2], [3], [4], [5, 6], [7, 8]]);
+});
+
 test("usage queue: a report that breaks a commit fails alone", async () => {
   const tried: number[][] = [];
   const queue = new ReportQueue({
     mostEntries: 1_000,
+    mostMs: Infinity,
     firstRate: 20,
     write: (reports) => {
       tried.push(reports.map(({ nodeId }) => nodeId));
@@ -158,7 +172,7 @@ test("usage queue: duplicates say nothing about the speed of the database", asyn
   const outcome = { of: "duplicate" as Outcome };
   const queue = new ReportQueue({
     write: (reports) => (clock.advance(1), Promise.resolve(reports.map(() => outcome.of))),
-    ...{ mostEntries: 10_000, firstRate: 20, pause: () => Promise.resolve(), clock },
+    ...{ mostEntries: 10_000, mostMs: Infinity, firstRate: 20, pause: () => Promise.resolve(), clock },
   });
   const large = report(1, 9_999);
   /** Reports that may wait. */

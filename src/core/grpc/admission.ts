@@ -7,15 +7,17 @@
 import type { Clock, Timer } from "../../runtime/types.ts";
 import type { CoreMetrics } from "../metrics.ts";
 
-/** Connections that need not wait while nobody else does. */
+/** Connections that need not wait while nobody else does, and that enter at the same time at most. */
 const AT_ONCE = 50;
 const TICK_MS = 10;
-/** Let in with each tick, and while Core has more to do than it has time for. */
-const PER_TICK = 5;
-const PER_LATE_TICK = 2;
+/** Let in, and while Core has more to do than it has time for: ten thousand are back within a minute. */
+const PER_SECOND = 300;
+const LATE_PER_SECOND = 180;
 const LATE_MS = 20;
-/** Those beyond are turned away, and come back later: an agent gives up after ten seconds. */
+/** Those beyond are turned away, and come back later. */
 const MOST_WAITING = 2_048;
+/** Whoever waits longer may have given up, which nobody hears before it has entered: agents do after ten seconds. */
+const MOST_WAIT_MS = 5_000;
 
 /** What is needed of a connection. */
 export interface Arrival {
@@ -23,14 +25,20 @@ export interface Arrival {
   once(event: "close", run: () => void): unknown;
 }
 
+interface Waiting {
+  readonly since: number;
+  readonly enter: () => void;
+}
+
 /** Connections of one door, in the order in which they came. */
 export class Admission {
   readonly #clock: Clock;
   readonly #metrics: Pick<CoreMetrics, "count">;
-  readonly #waiting = new Map<Arrival, () => void>();
+  readonly #waiting = new Map<Arrival, Waiting>();
   #credit = AT_ONCE;
   #timer: Timer | null = null;
-  #dueAt = 0;
+  /** When credit was given last. */
+  #creditAt = 0;
   #closed = false;
 
   constructor(clock: Clock, metrics: Pick<CoreMetrics, "count">) {
@@ -45,18 +53,14 @@ export class Admission {
 
   /** Calls `enter` now or soon, or never: when the connection ends before, or there is no room. */
   arrive(connection: Arrival, enter: () => void): void {
-    if (this.#closed || this.#waiting.size >= MOST_WAITING) {
-      this.#metrics.count("core_grpc_connections_refused_total");
-      connection.destroy();
-      return;
-    }
+    if (this.#closed || this.#waiting.size >= MOST_WAITING) return this.#refuse(connection);
     this.#schedule();
-    if (this.#credit > 0 && this.#waiting.size === 0) {
+    if (this.#credit >= 1 && this.#waiting.size === 0) {
       this.#credit--;
       enter();
       return;
     }
-    this.#waiting.set(connection, enter);
+    this.#waiting.set(connection, { since: this.#clock.now(), enter });
     connection.once("close", () => this.#waiting.delete(connection));
   }
 
@@ -68,21 +72,33 @@ export class Admission {
     this.#waiting.clear();
   }
 
+  #refuse(connection: Arrival): void {
+    this.#metrics.count("core_grpc_connections_refused_total");
+    connection.destroy();
+  }
+
   #schedule(): void {
     if (this.#timer !== null) return;
-    this.#dueAt = this.#clock.now() + TICK_MS;
+    this.#creditAt = this.#clock.now();
     this.#timer = this.#clock.after(TICK_MS, () => this.#tick());
   }
 
   #tick(): void {
     this.#timer = null;
-    this.#credit += this.#clock.now() - this.#dueAt > LATE_MS ? PER_LATE_TICK : PER_TICK;
-    for (const [connection, enter] of this.#waiting) {
-      if (this.#credit-- === 0) break;
+    const now = this.#clock.now();
+    const passedMs = now - this.#creditAt;
+    const perSecond = passedMs > TICK_MS + LATE_MS ? LATE_PER_SECOND : PER_SECOND;
+    this.#credit = Math.min(AT_ONCE, this.#credit + passedMs * perSecond / 1000);
+    for (const [connection, { since, enter }] of this.#waiting) {
+      if (now - since <= MOST_WAIT_MS && this.#credit < 1) break;
       this.#waiting.delete(connection);
+      if (now - since > MOST_WAIT_MS) {
+        this.#refuse(connection);
+        continue;
+      }
+      this.#credit--;
       enter();
     }
-    this.#credit = Math.min(AT_ONCE, Math.max(0, this.#credit));
     if (this.#waiting.size > 0 || this.#credit < AT_ONCE) this.#schedule();
   }
 }

@@ -26,14 +26,14 @@ function scene() {
   return { clock, counted, admission, entered, arrive };
 }
 
-test("Admission: fifty enter at once, the others five in ten milliseconds, in their order", () => {
+test("Admission: fifty enter at once, the others three in ten milliseconds, in their order", () => {
   const { clock, admission, entered, arrive } = scene();
   const all = arrive(62);
   equal(entered.length, 50);
   equal(admission.waiting, 12);
   clock.advance(10);
-  equal(entered.length, 55);
-  clock.advance(20);
+  equal(entered.length, 53);
+  clock.advance(30);
   equal(entered.length, 62);
   equal(entered.every((connection, index) => connection === all[index]), true);
   clock.advance(1_000);
@@ -43,7 +43,7 @@ test("Admission: fifty enter at once, the others five in ten milliseconds, in th
   admission.close();
 });
 
-test("Admission: while Core is late with everything, two enter in its place", () => {
+test("Admission: while Core is late with everything, fewer enter for the time that passed, fifty at most", () => {
   const clock = new FakeClock();
   let late = 0;
   const slow = {
@@ -55,12 +55,34 @@ test("Admission: while Core is late with everything, two enter in its place", ()
   };
   const admission = new Admission(slow, { count: () => {} });
   let entered = 0;
-  for (let index = 0; index < 60; index++) admission.arrive(new Arriving(), () => void entered++);
-  late = 21;
+  for (let index = 0; index < 200; index++) admission.arrive(new Arriving(), () => void entered++);
+  late = 40;
   clock.advance(10);
-  equal(entered, 52);
+  // 180 a second, for 50 ms.
+  equal(entered, 59);
   clock.advance(10);
-  equal(entered, 57);
+  equal(entered, 62);
+  late += 4_000;
+  clock.advance(10);
+  equal(entered, 112);
+  admission.close();
+});
+
+test("Admission: who waits longer than five seconds is turned away, and takes nobody's turn", () => {
+  const { clock, counted, admission, entered, arrive } = scene();
+  const early = arrive(50 + 1_600);
+  clock.advance(4_000);
+  const later = arrive(1);
+  equal(entered.length, 50 + 1_200);
+  clock.advance(1_000);
+  equal(counted.length, 0);
+  clock.advance(10);
+  equal(early.filter(({ destroyed }) => destroyed).length, counted.length);
+  equal(entered.length + counted.length, 50 + 1_600 + (entered.includes(later[0]!) ? 1 : 0));
+  equal(counted.length > 90, true);
+  clock.advance(10);
+  equal(entered.includes(later[0]!), true);
+  equal(admission.waiting, 0);
   admission.close();
 });
 
@@ -74,7 +96,7 @@ test("Admission: one that leaves while it waits does not enter, and those beyond
   equal(admission.waiting, 2_047);
   clock.advance(10);
   equal(entered.includes(all[50]!), false);
-  equal(entered.length, 55);
+  equal(entered.length, 53);
   admission.close();
 });
 

@@ -10,7 +10,7 @@ import { parseArgs } from "node:util";
 import { nodeMissing, type RuntimeName } from "../../tests/e2e/process.ts";
 import { failedRow } from "../bench/rows.ts";
 import { CORE_PROFILES } from "./profiles.ts";
-import { type StoreKind, STORES } from "./stage.ts";
+import { closeServers, type StoreKind, STORES } from "./stage.ts";
 
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
@@ -52,4 +52,6 @@ async function main(): Promise<number> {
   return missed > 0 ? 1 : 0;
 }
 
-Deno.exit(await main());
+const code = await main();
+await closeServers();
+Deno.exit(code);

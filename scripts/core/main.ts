@@ -6,11 +6,12 @@
  *
  * @module
  */
+import process from "node:process";
 import { parseArgs } from "node:util";
 import { nodeMissing, type RuntimeName } from "../../tests/e2e/process.ts";
 import { failedRow } from "../bench/rows.ts";
 import { CORE_PROFILES } from "./profiles.ts";
-import { closeServers, type StoreKind, STORES } from "./stage.ts";
+import { type StoreKind, STORES } from "./stage.ts";
 
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
@@ -52,6 +53,5 @@ async function main(): Promise<number> {
   return missed > 0 ? 1 : 0;
 }
 
-const code = await main();
-await closeServers();
-Deno.exit(code);
+// `Deno.exit()` would not tell the databases, which end with the process.
+process.exit(await main());

@@ -112,13 +112,7 @@ export async function onPostgres(url: string, ...statements: readonly string[]):
   }
 }
 
-/** Ends the databases: `Deno.exit()` tells nobody that the process ends. Without it they end with tests. */
-export async function closeServers(): Promise<void> {
-  if (servers === null) return;
-  const { postgres, redis } = await servers;
-  await Promise.all([postgres.close(), redis.close()]);
-}
-
+/** They end with this process. */
 async function startServers(): Promise<{ postgres: TestServer; redis: TestServer }> {
   const [postgres, redis] = await Promise.all([postgresServer(), redisServer()]);
   return { postgres, redis };

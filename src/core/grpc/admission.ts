@@ -10,7 +10,7 @@ import type { CoreMetrics } from "../metrics.ts";
 /** Connections that need not wait while nobody else does, and that enter at the same time at most. */
 const AT_ONCE = 50;
 const TICK_MS = 10;
-/** Let in, and while Core has more to do than it has time for: ten thousand are back within a minute. */
+/** Let in, and while Core has more to do than it has time for: ten thousand can enter within a minute. */
 const PER_SECOND = 300;
 const LATE_PER_SECOND = 180;
 const LATE_MS = 20;
@@ -51,7 +51,7 @@ export class Admission {
     return this.#waiting.size;
   }
 
-  /** Calls `enter` now or soon, or never: when the connection ends before, or there is no room. */
+  /** Calls `enter` now or soon, or never: when the connection ends before, or there is no room or no time for it. */
   arrive(connection: Arrival, enter: () => void): void {
     if (this.#closed || this.#waiting.size >= MOST_WAITING) return this.#refuse(connection);
     this.#schedule();
@@ -90,14 +90,15 @@ export class Admission {
     const perSecond = passedMs > TICK_MS + LATE_MS ? LATE_PER_SECOND : PER_SECOND;
     this.#credit = Math.min(AT_ONCE, this.#credit + passedMs * perSecond / 1000);
     for (const [connection, { since, enter }] of this.#waiting) {
-      if (now - since <= MOST_WAIT_MS && this.#credit < 1) break;
+      const tooLate = now - since > MOST_WAIT_MS;
+      if (!tooLate && this.#credit < 1) break;
       this.#waiting.delete(connection);
-      if (now - since > MOST_WAIT_MS) {
+      if (tooLate) {
         this.#refuse(connection);
-        continue;
+      } else {
+        this.#credit--;
+        enter();
       }
-      this.#credit--;
-      enter();
     }
     if (this.#waiting.size > 0 || this.#credit < AT_ONCE) this.#schedule();
   }

@@ -3,8 +3,9 @@
  *
  * @module
  */
-import type { Database } from "../../src/core/store/database.ts";
+import { type Database, idsAmong } from "../../src/core/store/database.ts";
 import { createJoinTokens } from "../../src/core/node_auth/join_tokens.ts";
+import { Waking } from "../../src/core/nodes/waking.ts";
 import { deepEqual, equal, ok } from "../harness.ts";
 import { type NodeStage, nodeStage, registration, type StageOptions } from "../unit/core/node_fixture.ts";
 
@@ -61,8 +62,66 @@ async function job(stage: NodeStage, name: string): Promise<void> {
   await stage.jobs.get(name)?.(new AbortController().signal);
 }
 
+/** The parts of a stage, with its transactions counted. */
+function counted({ parts }: NodeStage): { readonly parts: NodeStage["parts"]; readonly count: () => number } {
+  let transactions = 0;
+  const db = Object.create(parts.db, {
+    transaction: {
+      value: (run: (tx: Database) => Promise<unknown>) => {
+        transactions++;
+        return parts.db.transaction(run);
+      },
+    },
+  });
+  return { parts: { ...parts, db }, count: () => transactions };
+}
+
 /** Cases that every database has to pass. */
 export const nodesCases: readonly NodesCase[] = [
+  {
+    name: "a fleet of 250 that comes back at once wakes in a few commits, each node with one event",
+    async run({ one, two }) {
+      const { among, param } = idsAmong(one.db, 1, Array.from({ length: 260 }, (_, index) => index + 1));
+      await one.db.execMany(
+        `INSERT INTO nodes (code, name, ip, port, region, status, created_at, updated_at)
+         VALUES ($1, $1, '203.0.113.7', 80, 'eu', $2, 0, 0)`,
+        Array.from({ length: 260 }, (_, index) => [`n${index}`, index < 250 ? "offline" : "disabled"]),
+      );
+      const doors = [counted(one), counted(two)];
+      const wakings = doors.map(({ parts }) => new Waking(parts));
+      // Some twice, on one door and on both.
+      const ids = Array.from({ length: 600 }, (_, index) => index % 260 + 1);
+      await Promise.all(ids.map((nodeId, index) => wakings[index % 2]!.wake(nodeId)));
+      for (const { count } of doors) ok(count() >= 3 && count() <= 5, `${count()} commits`);
+      const rows = await one.db.query<{ status: string }>(`SELECT status FROM nodes WHERE id ${among} ORDER BY id`, [
+        param,
+      ]);
+      deepEqual(rows.map(({ status }) => status), ids.slice(0, 260).map((id) => id <= 250 ? "online" : "disabled"));
+      const online = [...one.events, ...two.events].filter(({ type }) => type === "node.online");
+      equal(online.length, 250);
+      equal(new Set(online.map(({ nodeId }) => nodeId)).size, 250);
+    },
+  },
+  {
+    name: "nodes whose commit fails hear of it, and the next one wakes",
+    async run({ one }) {
+      const { authKey, nodeId } = await register(one, "n1");
+      let fails = true;
+      const db = Object.create(one.db, {
+        transaction: {
+          value: (run: (tx: Database) => Promise<unknown>) =>
+            fails ? Promise.reject(new Error("gone")) : one.db.transaction(run),
+        },
+      });
+      const waking = new Waking({ ...one.parts, db });
+      const failed = await Promise.allSettled([waking.wake(nodeId), waking.wake(nodeId + 1)]);
+      deepEqual(failed.map(({ status }) => status), ["rejected", "rejected"]);
+      fails = false;
+      await waking.wake(nodeId);
+      equal(await beats(one, authKey), 200);
+      equal(one.events.filter(({ type }) => type === "node.online").length, 1);
+    },
+  },
   {
     name: "one code, forty registrations at once on two replicas: one of them has it",
     async run({ one, two }) {

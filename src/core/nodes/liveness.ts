@@ -7,6 +7,7 @@ import type { CoreParts } from "../parts.ts";
 import { audit } from "../audit.ts";
 import type { NodeCaller } from "../node_calls.ts";
 import { type Database, num, numOrNull } from "../store/database.ts";
+import { Waking } from "./waking.ts";
 
 /** A node that says nothing for so long is offline. */
 export const SILENCE_MS = 30_000;
@@ -31,6 +32,7 @@ interface Known {
 /** Listens to nodes. */
 export class Liveness {
   readonly #parts: LivenessParts;
+  readonly #waking: Waking;
   readonly #startedAt: number;
   readonly #known = new Map<number, Known>();
   /** When nodes were heard, where the database does not know yet. */
@@ -39,6 +41,7 @@ export class Liveness {
   constructor(parts: LivenessParts) {
     const { jobs, runtime: { clock } } = parts;
     this.#parts = parts;
+    this.#waking = new Waking(parts);
     this.#startedAt = clock.now();
     jobs.every("nodes.heard", NOTE_MS, () => this.note(), { lease: false });
     // Replicas may sweep at once: each change is made by one of them.
@@ -54,7 +57,9 @@ export class Liveness {
     if (ip !== undefined && ip !== known.ip) await this.#move(caller, known, ip);
     const services = caller.agentServices.join(",");
     if (services !== known.services) await this.#note(nodeId, known, services);
-    if (!known.awake) await this.#wake(nodeId, known);
+    if (known.awake) return;
+    await this.#waking.wake(nodeId);
+    known.awake = true;
   }
 
   /** Somebody else changed this node. */
@@ -145,19 +150,6 @@ export class Liveness {
       await audit(tx, { at, actor: node, action: "node.ip_changed", target: node, ip: from, details });
     });
     known.ip = ip;
-  }
-
-  async #wake(nodeId: number, known: Known): Promise<void> {
-    const { db, events } = this.#parts;
-    const at = this.#now();
-    await db.transaction(async (tx) => {
-      const woken = await tx.exec(
-        "UPDATE nodes SET status = 'online', last_seen_at = $2, updated_at = $2 WHERE id = $1 AND status = 'offline'",
-        [nodeId, at],
-      );
-      if (woken > 0) await events.emit(tx, { type: "node.online", nodeId, data: {} });
-    });
-    known.awake = true;
   }
 
   #now(): number {

@@ -8,7 +8,7 @@ import type { AdminPresence } from "../admin/deps.ts";
 import type { OnlineUser } from "../contract/types.ts";
 import type { NewEvent } from "../events/types.ts";
 import type { CoreParts } from "../parts.ts";
-import { type Database, num } from "../store/database.ts";
+import { type Database, idsAmong, num } from "../store/database.ts";
 import { Addresses, type SeenAddress } from "./addresses.ts";
 import { Belonging } from "./belonging.ts";
 import { type Arrival, type Departure, Online } from "./online.ts";
@@ -189,10 +189,10 @@ class CorePresence implements Presence {
 async function firstConnected(tx: Database, arrivals: readonly Arrival[], now: number): Promise<Set<number>> {
   if (arrivals.length === 0) return new Set();
   const ids = [...new Set(arrivals.map(({ userId }) => userId))].sort((a, b) => a - b);
-  const among = tx.dialect === "postgres" ? "= ANY ($1::bigint[])" : "IN (SELECT value FROM json_each($1))";
+  const { among, param } = idsAmong(tx, 1, ids);
   const rows = await tx.query(
     `UPDATE users SET first_connected_at = $2 WHERE first_connected_at IS NULL AND id ${among} RETURNING id`,
-    [tx.dialect === "postgres" ? ids : JSON.stringify(ids), now],
+    [param, now],
   );
   return new Set(rows.map((row) => num(row.id)));
 }

@@ -60,6 +60,29 @@ export function clampedSum(a: string, b: string): string {
   return `CASE WHEN ${a} > ${MAX_INT64} - ${b} THEN ${MAX_INT64} ELSE ${a} + ${b} END`;
 }
 
+/**
+ * SQL for `id` being one of many: the condition to write behind the column, and the value of its placeholder.
+ *
+ * @param place the number of the placeholder
+ *
+ * @example
+ * ```ts
+ * import { equal } from "node:assert/strict";
+ *
+ * const { among, param } = idsAmong({ dialect: "sqlite" }, 1, [7, 8]);
+ * equal(`SELECT * FROM nodes WHERE id ${among}`, "SELECT * FROM nodes WHERE id IN (SELECT value FROM json_each($1))");
+ * equal(param, "[7,8]");
+ * ```
+ */
+export function idsAmong(
+  { dialect }: Pick<Database, "dialect">,
+  place: number,
+  ids: readonly number[],
+): { readonly among: string; readonly param: Param } {
+  if (dialect === "postgres") return { among: `= ANY ($${place}::bigint[])`, param: ids };
+  return { among: `IN (SELECT value FROM json_each($${place}))`, param: JSON.stringify(ids) };
+}
+
 /** An id, a time, a count or a flag as a number; fails for what a number cannot hold exactly. */
 export function num(value: unknown): number {
   const number = Number(value);

@@ -54,7 +54,7 @@ export async function openStore(base: CoreBase, closing: Closing, alone: boolean
 
 /** With another secret every key and token would be refused: better not to start. */
 async function expectSameSecret(db: Database, secret: CoreSecret): Promise<void> {
-  const mark = base64Url(await secret.hash("nodepass core secret mark"));
+  const mark = base64Url(secret.hash("nodepass core secret mark"));
   await db.exec("INSERT INTO core_values (key, value) VALUES ('secret_mark', $1) ON CONFLICT (key) DO NOTHING", [mark]);
   const [row] = await db.query("SELECT value FROM core_values WHERE key = 'secret_mark'");
   if (row?.value === mark) return;

@@ -83,7 +83,7 @@ class Tokens implements AdminTokens {
     const [row] = await tx.query(
       `INSERT INTO admin_tokens (token_id, name, hash, scopes, expires_at, created_at)
         VALUES ($1, $2, $3, $4, $5, $6) RETURNING id`,
-      [tokenId, name, await secret.hash(text), JSON.stringify(scopes), expiresAt ?? null, Math.floor(clock.wall())],
+      [tokenId, name, secret.hash(text), JSON.stringify(scopes), expiresAt ?? null, Math.floor(clock.wall())],
     );
     return { id: num(row?.id), token: `na1.${tokenId}.${text}` };
   }
@@ -113,12 +113,11 @@ class Tokens implements AdminTokens {
   async #prove(text: string): Promise<Row | null> {
     const { runtime: { clock }, db, secret } = this.#parts;
     const [, tokenId, proof] = TOKEN.exec(text) ?? [undefined, ...NO_TOKEN];
-    const [[row], hash] = await Promise.all([
-      db.query("SELECT id, name, hash, scopes, expires_at, revoked_at FROM admin_tokens WHERE token_id = $1", [
-        tokenId ?? "",
-      ]),
-      secret.hash(proof ?? ""),
-    ]);
+    const hash = secret.hash(proof ?? "");
+    const [row] = await db.query(
+      "SELECT id, name, hash, scopes, expires_at, revoked_at FROM admin_tokens WHERE token_id = $1",
+      [tokenId ?? ""],
+    );
     const equal = secret.equal(hash, row === undefined ? new Uint8Array(hash.length) : row.hash as Uint8Array);
     const expiresAt = numOrNull(row?.expires_at);
     const live = row !== undefined && row.revoked_at === null && (expiresAt === null || expiresAt > clock.wall());

@@ -43,8 +43,8 @@ const USABLE = "revoked_at IS NULL AND uses < max_uses AND (expires_at IS NULL O
 export function createJoinTokens({ runtime: { clock, random }, secret, settings }: TokenParts): JoinTokens {
   const now = (): number => Math.floor(clock.wall());
   /** The one of the settings lets everybody in, as often as they like. */
-  const isConfigured = async (hash: Uint8Array): Promise<boolean> =>
-    settings.joinToken !== null && secret.equal(hash, await secret.hash(settings.joinToken));
+  const isConfigured = (hash: Uint8Array): boolean =>
+    settings.joinToken !== null && secret.equal(hash, secret.hash(settings.joinToken));
 
   const create: JoinTokens["create"] = async (
     tx,
@@ -54,7 +54,7 @@ export function createJoinTokens({ runtime: { clock, random }, secret, settings 
     const [row] = await tx.query<{ id: bigint }>(
       `INSERT INTO join_tokens (hash, name, region, max_uses, expires_at, created_at)
        VALUES ($1, $2, $3, $4, $5, $6) RETURNING id`,
-      [await secret.hash(token), name, region, maxUses, expiresAt, now()],
+      [secret.hash(token), name, region, maxUses, expiresAt, now()],
     );
     return { id: num(row?.id), token };
   };
@@ -62,8 +62,8 @@ export function createJoinTokens({ runtime: { clock, random }, secret, settings 
   return {
     create,
     async allows(tx, token, region) {
-      const hash = await secret.hash(token ?? "");
-      if (await isConfigured(hash)) return token !== null;
+      const hash = secret.hash(token ?? "");
+      if (isConfigured(hash)) return token !== null;
       const rows = await tx.query(
         `SELECT 1 AS one FROM join_tokens WHERE hash = $2 AND (region IS NULL OR region = $3) AND ${USABLE}`,
         [now(), hash, region],
@@ -72,8 +72,8 @@ export function createJoinTokens({ runtime: { clock, random }, secret, settings 
     },
     async spend(tx, token, region) {
       if (token === null) return false;
-      const hash = await secret.hash(token);
-      if (await isConfigured(hash)) return true;
+      const hash = secret.hash(token);
+      if (isConfigured(hash)) return true;
       return await tx.exec(
         `UPDATE join_tokens SET uses = uses + 1 WHERE hash = $2 AND (region IS NULL OR region = $3) AND ${USABLE}`,
         [now(), hash, region],

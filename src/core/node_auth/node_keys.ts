@@ -60,7 +60,7 @@ export function createNodeKeys(
     const key = newAuthKey(random);
     await tx.exec(
       "INSERT INTO node_keys (key_id, node_id, secret_hash, created_at) VALUES ($1, $2, $3, $4)",
-      [key.keyId, nodeId, await secret.hash(key.secret), now()],
+      [key.keyId, nodeId, secret.hash(key.secret), now()],
     );
     return formatAuthKey(key);
   };
@@ -80,15 +80,12 @@ export function createNodeKeys(
     },
     async prove(db, key) {
       const { keyId, secret: text } = key ?? NO_KEY;
-      const [rows, hash] = await Promise.all([
-        db.query<KeyRow>(
-          `SELECT k.key_id, k.node_id, n.code, n.status, k.secret_hash, k.first_used_at, k.expires_at, k.revoked_at
-           FROM node_keys k JOIN nodes n ON n.id = k.node_id WHERE k.key_id = $1`,
-          [keyId],
-        ),
-        secret.hash(text),
-      ]);
-      const [row] = rows;
+      const hash = secret.hash(text);
+      const [row] = await db.query<KeyRow>(
+        `SELECT k.key_id, k.node_id, n.code, n.status, k.secret_hash, k.first_used_at, k.expires_at, k.revoked_at
+         FROM node_keys k JOIN nodes n ON n.id = k.node_id WHERE k.key_id = $1`,
+        [keyId],
+      );
       const equal = secret.equal(hash, row?.secret_hash ?? nothing);
       const expiresAt = numOrNull(row?.expires_at ?? null);
       const live = row !== undefined && row.revoked_at === null && (expiresAt === null || expiresAt > now());

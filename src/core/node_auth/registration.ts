@@ -146,7 +146,7 @@ export class Registrations {
     const rows = await tx.query(
       `SELECT 1 AS one FROM idempotency WHERE scope = $1 AND key = $2 AND node_id = $3 AND expires_at > $4
        AND NOT EXISTS (SELECT 1 FROM node_keys WHERE node_id = $3 AND first_used_at IS NOT NULL)`,
-      [SCOPE, await this.#hashed(code, idempotencyKey), known.id, this.#now()],
+      [SCOPE, this.#hashed(code, idempotencyKey), known.id, this.#now()],
     );
     if (rows.length === 0) return false;
     // Held until the end of the transaction: a first use at this moment comes before or after, not between.
@@ -216,7 +216,7 @@ export class Registrations {
         `INSERT INTO idempotency (scope, key, node_id, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)
          ON CONFLICT (scope, key) DO UPDATE
          SET node_id = excluded.node_id, created_at = excluded.created_at, expires_at = excluded.expires_at`,
-        [SCOPE, await this.#hashed(code, proof.idempotencyKey), nodeId, now, now + RETURN_MS],
+        [SCOPE, this.#hashed(code, proof.idempotencyKey), nodeId, now, now + RETURN_MS],
       );
     }
     await audit(tx, {
@@ -231,8 +231,8 @@ export class Registrations {
   }
 
   /** Whoever reads the database must not be able to return with it. */
-  async #hashed(code: string, idempotencyKey: string): Promise<string> {
-    const hash = await this.#parts.secret.hash(`register ${code} ${idempotencyKey.toLowerCase()}`);
+  #hashed(code: string, idempotencyKey: string): string {
+    const hash = this.#parts.secret.hash(`register ${code} ${idempotencyKey.toLowerCase()}`);
     return btoa(String.fromCharCode(...hash));
   }
 

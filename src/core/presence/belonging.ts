@@ -9,42 +9,61 @@ import { type Database, num } from "../store/database.ts";
 
 /** Answers are believed this long: a user who is deleted is spoken of no longer than this. */
 const BELIEVED_MS = 60_000;
-/** Remembered pairs of all nodes: above it everything is asked for again. */
+/** Remembered pairs of all nodes: above it those that were asked for first are forgotten. */
 const MOST_PAIRS = 2_000_000;
+
+/** Pairs of one node, each as `protocol:user`. */
+interface Believed {
+  readonly names: Set<string>;
+  /** Clock ms. */
+  readonly until: number;
+}
 
 /** Pairs of users and protocols, by node. */
 export class Belonging {
   readonly #parts: Pick<CoreParts, "runtime" | "db" | "metrics">;
-  #believed = new Map<number, Set<string>>();
+  /** About the one that was asked for first at the front. */
+  readonly #believed = new Map<number, Believed>();
   #pairs = 0;
-  #since: number;
 
   /** Knows nothing yet. */
   constructor(parts: Pick<CoreParts, "runtime" | "db" | "metrics">) {
     this.#parts = parts;
-    this.#since = parts.runtime.clock.now();
   }
 
   /** Those that are of this node; what a node says of others is counted and left out. */
   async of(nodeId: number, users: readonly OnlineUser[]): Promise<readonly OnlineUser[]> {
-    const { runtime: { clock }, metrics } = this.#parts;
-    if (clock.now() - this.#since > BELIEVED_MS || this.#pairs > MOST_PAIRS) this.#forgetAll();
-    const believed = this.#believed.get(nodeId) ?? new Set<string>();
-    const asked = users.filter((user) => !believed.has(nameOf(user)));
+    const { names } = this.#believedOf(nodeId);
+    const asked = users.filter((user) => !names.has(nameOf(user)));
     if (asked.length === 0) return users;
     const found = await this.#ask(nodeId, asked);
-    for (const name of found) believed.add(name);
-    this.#pairs += found.length;
-    this.#believed.set(nodeId, believed);
-    const own = users.filter((user) => believed.has(nameOf(user)));
-    if (own.length < users.length) metrics.count("core_foreign_users_total", users.length - own.length);
+    const before = names.size;
+    for (const name of found) names.add(name);
+    if (this.#believed.get(nodeId)?.names === names) this.#pairs += names.size - before;
+    const own = users.filter((user) => names.has(nameOf(user)));
+    if (own.length < users.length) this.#parts.metrics.count("core_foreign_users_total", users.length - own.length);
     return own;
   }
 
-  #forgetAll(): void {
-    this.#believed = new Map();
-    this.#pairs = 0;
-    this.#since = this.#parts.runtime.clock.now();
+  #believedOf(nodeId: number): Believed {
+    const { clock, random } = this.#parts.runtime;
+    const now = clock.now();
+    const known = this.#believed.get(nodeId);
+    if (known !== undefined && known.until > now) return known;
+    this.#forget(nodeId);
+    for (const [oldest, { until }] of this.#believed) {
+      if (until > now && this.#pairs <= MOST_PAIRS) break;
+      this.#forget(oldest);
+    }
+    // A fleet that came back at once would ask at once again, each time.
+    const fresh = { names: new Set<string>(), until: now + BELIEVED_MS * (1 + random.fraction()) / 2 };
+    this.#believed.set(nodeId, fresh);
+    return fresh;
+  }
+
+  #forget(nodeId: number): void {
+    this.#pairs -= this.#believed.get(nodeId)?.names.size ?? 0;
+    this.#believed.delete(nodeId);
   }
 
   async #ask(nodeId: number, users: readonly OnlineUser[]): Promise<string[]> {

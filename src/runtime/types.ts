@@ -287,6 +287,11 @@ export interface Process {
   exit(code: number): never;
   /** Calls `handler` at each signal until the returned function is called. */
   onSignal(name: SignalName, handler: () => void): () => void;
+  /**
+   * Makes the event loop go on to timers and to what was deferred once it has taken what is ready now, before what becomes
+   * ready meanwhile. Nothing happens where it does so by itself (Deno), on Windows, and in threads.
+   */
+  endTurn(): void;
 }
 
 /** A timer that was started. */

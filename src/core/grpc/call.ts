@@ -13,6 +13,7 @@ import { uuidV7 } from "../uuid.ts";
 import type { Deadlines } from "./deadlines.ts";
 import { requestKey } from "./request_key.ts";
 import type { Rpc } from "./rpcs.ts";
+import type { ShortTurns } from "./short_turns.ts";
 import { errorStatus } from "./status.ts";
 
 /** A call that takes longer is given up; its report may still be written. */
@@ -34,7 +35,7 @@ export function handlerOf(
   rpc: Rpc,
   parts: CallParts,
   deps: CallDeps,
-  deadlines: Deadlines,
+  { deadlines, turns }: { readonly deadlines: Deadlines; readonly turns: ShortTurns },
 ): (call: Call, done: sendUnaryData<Uint8Array>) => void {
   const { runtime: { clock, random }, logger, metrics } = parts;
   const method = { method: rpc.name };
@@ -47,6 +48,7 @@ export function handlerOf(
   };
   return (call, done) => {
     const startedAt = clock.now();
+    turns.begins(startedAt);
     const requestId = uuidV7(clock.wall(), random);
     let ended = false;
     const end: sendUnaryData<Uint8Array> = (error, answer) => {

@@ -18,6 +18,7 @@ import { Deadlines } from "./deadlines.ts";
 import { Health } from "./health.ts";
 import { listenGently } from "./listener.ts";
 import { LARGEST_REQUEST, nodeRpcs } from "./rpcs.ts";
+import { ShortTurns } from "./short_turns.ts";
 
 const MINUTE_MS = 60_000;
 
@@ -69,9 +70,10 @@ export async function startGrpc(parts: CallParts, service: NodeService, options:
   const health = new Health();
   const rpcs = nodeRpcs(service);
   const deadlines = new Deadlines(parts.runtime.clock, CALL_DEADLINE_MS);
+  const turns = new ShortTurns(parts.runtime);
   server.addService(
     Object.fromEntries(rpcs.map(({ name, path }) => [name, methodOf(path, false)])),
-    Object.fromEntries(rpcs.map((rpc) => [rpc.name, handlerOf(rpc, parts, options, deadlines)])),
+    Object.fromEntries(rpcs.map((rpc) => [rpc.name, handlerOf(rpc, parts, options, { deadlines, turns })])),
   );
   const { check, watch } = HealthService.method;
   server.addService(

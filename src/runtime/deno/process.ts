@@ -70,6 +70,7 @@ export const denoProcess: Process = {
     Deno.addSignalListener(name, handler);
     return () => Deno.removeSignalListener(name, handler);
   },
+  endTurn: () => {},
 };
 
 const encoder = new TextEncoder();

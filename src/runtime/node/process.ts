@@ -5,6 +5,7 @@
  */
 import process from "node:process";
 import type { Process } from "../types.ts";
+import { endTurn } from "./end_turn.ts";
 
 const STANDARD_OUTPUT = 1;
 /** How long to wait for room in a pipe that does not say when there is some. */
@@ -54,6 +55,7 @@ export const nodeProcess: Process = {
     process.on(name, handler);
     return () => void process.off(name, handler);
   },
+  endTurn,
 };
 
 /** 0 when nobody reads any more. */

@@ -10,9 +10,12 @@ import type { CoreMetrics } from "../metrics.ts";
 /** Connections that need not wait while nobody else does, and that enter at the same time at most. */
 const AT_ONCE = 50;
 const TICK_MS = 10;
-/** Let in, and while Core has more to do than it has time for: ten thousand can enter within a minute. */
-const PER_SECOND = 300;
-const LATE_PER_SECOND = 180;
+/** Let in at first; more each time that Core was in time, and fewer each time that it was late. */
+const FIRST_PER_SECOND = 300;
+const LEAST_PER_SECOND = 100;
+const MOST_PER_SECOND = 1_000;
+const FASTER = 4;
+const SLOWER = 0.8;
 const LATE_MS = 20;
 /** Those beyond are turned away, and come back later. */
 const MOST_WAITING = 2_048;
@@ -36,6 +39,7 @@ export class Admission {
   readonly #metrics: Pick<CoreMetrics, "count">;
   readonly #waiting = new Map<Arrival, Waiting>();
   #credit = AT_ONCE;
+  #perSecond = FIRST_PER_SECOND;
   #timer: Timer | null = null;
   /** When credit was given last. */
   #creditAt = 0;
@@ -87,8 +91,10 @@ export class Admission {
     this.#timer = null;
     const now = this.#clock.now();
     const passedMs = now - this.#creditAt;
-    const perSecond = passedMs > TICK_MS + LATE_MS ? LATE_PER_SECOND : PER_SECOND;
-    this.#credit = Math.min(AT_ONCE, this.#credit + passedMs * perSecond / 1000);
+    this.#perSecond = passedMs > TICK_MS + LATE_MS
+      ? Math.max(LEAST_PER_SECOND, this.#perSecond * SLOWER)
+      : Math.min(MOST_PER_SECOND, this.#perSecond + FASTER);
+    this.#credit = Math.min(AT_ONCE, this.#credit + passedMs * this.#perSecond / 1000);
     for (const [connection, { since, enter }] of this.#waiting) {
       const tooLate = now - since > MOST_WAIT_MS;
       if (!tooLate && this.#credit < 1) break;

@@ -1,5 +1,6 @@
 import { EventEmitter } from "node:events";
 import { Admission } from "../../../../src/core/grpc/admission.ts";
+import type { Clock } from "../../../../src/runtime/types.ts";
 import { FakeClock } from "../../../fake_clock.ts";
 import { equal, test } from "../../../harness.ts";
 
@@ -43,45 +44,69 @@ test("Admission: fifty enter at once, the others three in ten milliseconds, in t
   admission.close();
 });
 
-test("Admission: while Core is late with everything, fewer enter for the time that passed, fifty at most", () => {
+test("Admission: while Core is in time more and more enter, a thousand a second at most", () => {
+  const { clock, admission, entered, arrive } = scene();
+  arrive(50 + 2_048);
+  clock.advance(1_000);
+  equal(entered.length, 50 + 502);
+  clock.advance(1_800);
+  equal(admission.waiting, 0);
+  arrive(550);
+  const before = entered.length;
+  clock.advance(100);
+  equal(entered.length - before, 100);
+  admission.close();
+});
+
+/** A clock whose timers come late. */
+const slow = (clock: FakeClock, lateMs: () => number): Clock => ({
+  now: () => clock.now(),
+  wall: () => clock.wall(),
+  after: (ms, run) => clock.after(ms + lateMs(), run),
+  every: (ms, run) => clock.every(ms, run),
+  soon: (run) => clock.soon(run),
+});
+
+test("Admission: each time that Core is late with everything fewer enter, fifty at once at most", () => {
   const clock = new FakeClock();
-  let late = 0;
-  const slow = {
-    now: () => clock.now() + late,
-    wall: () => clock.wall(),
-    after: (ms: number, run: () => void) => clock.after(ms, run),
-    every: (ms: number, run: () => void) => clock.every(ms, run),
-    soon: (run: () => void) => clock.soon(run),
-  };
-  const admission = new Admission(slow, { count: () => {} });
+  let late = 40;
+  const admission = new Admission(slow(clock, () => late), { count: () => {} });
   let entered = 0;
   for (let index = 0; index < 200; index++) admission.arrive(new Arriving(), () => void entered++);
-  late = 40;
-  clock.advance(10);
-  // 180 a second, for 50 ms.
-  equal(entered, 59);
-  clock.advance(10);
+  clock.advance(50);
+  // 240 a second, for 50 ms.
   equal(entered, 62);
-  late += 4_000;
-  clock.advance(10);
-  equal(entered, 112);
+  clock.advance(50);
+  // 192 a second.
+  equal(entered, 71);
+  late = 2_000;
+  clock.advance(50);
+  clock.advance(2_010);
+  equal(entered, 71 + 8 + 50);
   admission.close();
 });
 
 test("Admission: who waits longer than five seconds is turned away, and takes nobody's turn", () => {
-  const { clock, counted, admission, entered, arrive } = scene();
-  const early = arrive(50 + 1_600);
+  const clock = new FakeClock();
+  const counted: string[] = [];
+  const admission = new Admission(slow(clock, () => 40), { count: (name) => void counted.push(name) });
+  const entered: Arriving[] = [];
+  const arrive = (): Arriving => {
+    const connection = new Arriving();
+    admission.arrive(connection, () => void entered.push(connection));
+    return connection;
+  };
+  const early = Array.from({ length: 1_000 }, arrive);
   clock.advance(4_000);
-  const later = arrive(1);
-  equal(entered.length, 50 + 1_200);
+  const later = arrive();
   clock.advance(1_000);
   equal(counted.length, 0);
-  clock.advance(10);
+  // 50 at first, and never fewer than a hundred a second.
+  equal(entered.length > 50 + 500 && entered.length < 50 + 530, true);
+  clock.advance(50);
   equal(early.filter(({ destroyed }) => destroyed).length, counted.length);
-  equal(entered.length + counted.length, 50 + 1_600 + (entered.includes(later[0]!) ? 1 : 0));
-  equal(counted.length > 90, true);
-  clock.advance(10);
-  equal(entered.includes(later[0]!), true);
+  equal(entered.includes(later), true);
+  equal(entered.length + counted.length, 1_001);
   equal(admission.waiting, 0);
   admission.close();
 });

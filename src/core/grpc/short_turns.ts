@@ -26,7 +26,7 @@ export class ShortTurns {
       this.#since = now;
       clock.soon(() => this.#since = null);
     } else if (now - this.#since > MOST_MS) {
-      // Once for each time that has passed: the first may have come while it was looked elsewhere.
+      // And again after as long, should it go on.
       this.#since = now;
       process.endTurn();
     }

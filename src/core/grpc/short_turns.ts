@@ -12,7 +12,7 @@ const MOST_MS = 50;
 /** Turns in which calls begin. */
 export class ShortTurns {
   readonly #runtime: Pick<Runtime, "clock" | "process">;
-  /** When the first call of this turn began. */
+  /** When the first call of this turn began, or its end was asked for last. */
   #since: number | null = null;
 
   constructor(runtime: Pick<Runtime, "clock" | "process">) {

@@ -47,6 +47,5 @@ test("Process.endTurn: timers have their turn while more than a thousand connect
   for (const socket of sockets) socket.destroy();
   await Promise.all(closed);
   await new Promise((done) => server.close(done));
-  console.log("MOST", most);
   ok(most < MOST_IN_A_TURN, `${most} answers in one turn`);
 });

@@ -60,6 +60,7 @@ class DatabaseEventLog implements EventLog {
 
   async emit(tx: Database, happened: NewEvent | readonly NewEvent[]): Promise<void> {
     const events = [happened].flat();
+    if (events.length === 0) return;
     const { clock, random } = this.#base.runtime;
     const at = Math.floor(clock.wall());
     const ids = events.map(() => uuidV7(at, random));

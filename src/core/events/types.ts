@@ -41,7 +41,7 @@ export interface CoreEvent extends NewEvent {
 
 /** The log of events: at least once, in order per node. */
 export interface EventLog {
-  /** Writes events, in this order, with the transaction that they belong to: both happen or none. */
+  /** Writes events, if there are any, in this order, with the transaction that they belong to: both happen or none. */
   emit(tx: Database, happened: NewEvent | readonly NewEvent[]): Promise<void>;
   /** Calls `take` with every event from now on, until the returned function is called. */
   subscribe(take: (event: CoreEvent) => void): () => void;

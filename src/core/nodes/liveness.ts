@@ -107,13 +107,14 @@ export class Liveness {
          ) RETURNING id, last_seen_at`,
         [this.#now() - SILENCE_MS, this.#now()],
       );
-      for (const { id, last_seen_at } of rows) {
-        await events.emit(tx, {
-          type: "node.offline",
+      await events.emit(
+        tx,
+        rows.map(({ id, last_seen_at }) => ({
+          type: "node.offline" as const,
           nodeId: num(id),
           data: { lastSeenAt: numOrNull(last_seen_at) },
-        });
-      }
+        })),
+      );
       return rows.map(({ id }) => num(id));
     });
     for (const nodeId of gone) this.#known.delete(nodeId);

@@ -26,12 +26,13 @@ export async function sweepStalled(
        WHERE sync_status = 'delivering' AND delivered_at < $1 RETURNING id, delivered_revision`,
       [now - STALL_MS, now],
     );
-    for (const { id, delivered_revision } of rows) {
-      await events.emit(tx, {
-        type: "node.sync_stalled",
+    await events.emit(
+      tx,
+      rows.map(({ id, delivered_revision }) => ({
+        type: "node.sync_stalled" as const,
         nodeId: num(id),
         data: { revision: num(delivered_revision) },
-      });
-    }
+      })),
+    );
   });
 }

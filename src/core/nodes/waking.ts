@@ -56,7 +56,6 @@ export class Waking {
          WHERE status = 'offline' AND id ${among} RETURNING id`,
         [param, at],
       );
-      if (woken.length === 0) return;
       await events.emit(tx, woken.map(({ id }) => ({ type: "node.online" as const, nodeId: num(id), data: {} })));
     });
   }

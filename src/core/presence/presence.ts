@@ -142,7 +142,6 @@ class CorePresence implements Presence {
   }
 
   async #emitDepartures(tx: Database, departures: readonly Departure[]): Promise<void> {
-    if (departures.length === 0) return;
     await this.#parts.events.emit(
       tx,
       departures.map(({ userId, nodeId, lastSeenAt }) => ({
@@ -168,7 +167,6 @@ class CorePresence implements Presence {
 
   async #addAddresses(tx: Database, fresh: readonly SeenAddress[], now: number): Promise<SeenAddress[]> {
     const added = await this.#addresses.insert(tx, fresh, now);
-    if (added.length === 0) return added;
     await this.#parts.events.emit(
       tx,
       added.map(({ userId, ip, nodeProtocolId }) => ({

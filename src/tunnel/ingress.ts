@@ -73,8 +73,13 @@ export class Ingress {
     const wire = link.open(opening, receiver);
     const carried = carry(this.#context, visitor, wire, receiver, session);
     // The read of the visitor's first bytes has been issued: when they are there, they take the OPEN along.
-    runtime.clock.after(0, () => wire.announce());
-    return await carried ?? "done";
+    const announcement = runtime.clock.after(0, () => wire.announce());
+    try {
+      return await carried ?? "done";
+    } finally {
+      // A session can be over before its timer fires: its bytes took the OPEN along, and the answer came at once.
+      announcement.cancel();
+    }
   }
 
   /** Opens the path of a new UDP visitor; null when no other end takes datagrams now. */

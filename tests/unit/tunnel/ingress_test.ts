@@ -23,6 +23,18 @@ test("Ingress carries a visitor over a link and back, and the link serves the ne
   await side.end();
 });
 
+test("Ingress leaves no timer of a session that is over before the clock has moved", async () => {
+  const side = new IngressSide();
+  const { told } = side.addLiveLink();
+  const { visitor, ended } = side.visit();
+  await visitor.write(bytes(7));
+  await settle();
+  told.sessions[0]!.session.abort("reset");
+  equal(await ended, "reset");
+  equal(await visitor.read(bytes(0)), null);
+  await side.end();
+});
+
 test("Ingress gives a link back that comes for a visitor who was cut while waiting", async () => {
   const side = new IngressSide();
   const { visitor, session, ended } = side.visit();

@@ -20,6 +20,8 @@ export interface AgentOptions {
   readonly speed?: number;
   /** It begins within this time, and reports for the first time within this time after its configuration. */
   readonly spreadMs?: number | undefined;
+  /** The longest pause before a report that was lost is sent again. @default 4_000 */
+  readonly mostRetryMs?: number | undefined;
 }
 
 /** What an agent did. */
@@ -43,7 +45,6 @@ interface Client {
 
 const OUTBOUND = "direct";
 const RETRY_MS = 250;
-const MOST_RETRY_MS = 4_000;
 
 /** See the module. */
 export class Agent {
@@ -175,6 +176,7 @@ export class Agent {
     kind: ReportKind,
     send: (place: { stream: string; seq: number; gap: boolean }, entries: readonly T[]) => Promise<void>,
   ): Promise<void> {
+    const { mostRetryMs = 4_000 } = this.#options;
     let pauseMs = RETRY_MS;
     for (let batch = this.#journal.next<T>(kind); batch !== null && !this.#stopped;) {
       const { seq, gap, entries } = batch;
@@ -196,7 +198,7 @@ export class Agent {
             ? error.retryAfterMs * (1 + Math.random() / 10)
             : pauseMs * Math.random();
           await new Promise((resolve) => setTimeout(resolve, waitMs));
-          pauseMs = Math.min(pauseMs * 2, MOST_RETRY_MS);
+          pauseMs = Math.min(pauseMs * 2, mostRetryMs);
         }
         if (this.#stopped) return;
       }

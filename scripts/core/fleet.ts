@@ -23,6 +23,7 @@ export interface FleetPlan {
   readonly speed: number;
   /** See the options of an agent. */
   readonly spreadMs?: number;
+  readonly mostRetryMs?: number;
   /** Shares of calls and of replies that are lost. */
   readonly lostCalls: number;
   readonly lostReplies: number;

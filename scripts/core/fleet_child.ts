@@ -24,7 +24,7 @@ const agents = plan.nodes.map(({ code, key }, index) => {
     index % 4 === 3 ? new HttpDoor(base, key) : new GrpcDoor(grpcClient(grpcPort), base, key)
   );
   const agent = new Agent({
-    ...{ code, folder, span: plan.span, speed: plan.speed, spreadMs: plan.spreadMs },
+    ...{ code, folder, span: plan.span, speed: plan.speed, spreadMs: plan.spreadMs, mostRetryMs: plan.mostRetryMs },
     door: lossy(spread(doors), plan.lostCalls, plan.lostReplies),
   });
   agent.start();

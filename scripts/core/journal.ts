@@ -80,6 +80,11 @@ export class Journal {
     return this.#streams[kind].id;
   }
 
+  /** How many reports Core has acknowledged. */
+  get acknowledged(): number {
+    return KINDS.reduce((sum, kind) => sum + this.#streams[kind].acked, 0);
+  }
+
   /** What a counter showed when its last bucket was closed. */
   counter(kind: ReportKind, name: string): Bytes {
     return this.#streams[kind].counters.get(name) ?? { up: 0, down: 0 };

@@ -5,7 +5,7 @@
  * @module
  */
 import { join } from "node:path/posix";
-import { nodeMissing, NodePassProcess } from "../../tests/e2e/process.ts";
+import { nodeMissing, NodePassProcess, type RuntimeName } from "../../tests/e2e/process.ts";
 import { ROOT } from "../gate/files.ts";
 import { findNode } from "../gate/node_program.ts";
 import type { AgentCounts } from "./agent.ts";
@@ -30,9 +30,13 @@ export interface FleetPlan {
 }
 
 /** Starts a script of this folder. */
-export async function startScript(script: string, args: readonly string[]): Promise<NodePassProcess> {
+export async function startScript(
+  script: string,
+  args: readonly string[],
+  runtime: RuntimeName = nodeMissing === undefined ? "node" : "deno",
+): Promise<NodePassProcess> {
   const path = join(ROOT, "scripts/core", script);
-  const [program, ...first] = nodeMissing !== undefined
+  const [program, ...first] = runtime === "deno"
     ? [Deno.execPath(), "run", "-A", "--quiet", "--no-check", "--cached-only", path]
     : [await findNode() ?? "node", "--disable-warning=ExperimentalWarning", path];
   const child = new Deno.Command(program!, {

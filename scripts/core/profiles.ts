@@ -13,6 +13,7 @@ import { mixedLoad } from "./scenarios/load.ts";
 import { outage } from "./scenarios/outage.ts";
 import { replicas } from "./scenarios/replicas.ts";
 import { restore } from "./scenarios/restore.ts";
+import { usageRate } from "./scenarios/usage_rate.ts";
 import type { StoreKind } from "./stage.ts";
 
 /** How long a figure is measured. */
@@ -67,4 +68,6 @@ export const CORE_PROFILES: Readonly<Record<string, CoreMeasure>> = {
       runtime,
       quick ? { agents: 4, users: 100, seconds: 5, rounds: 3 } : { agents: 20, users: 500, seconds: 120, rounds: 20 },
     ),
+  CU: (runtime, store, { quick, seconds = quick ? 3 : 30 }) =>
+    usageRate(runtime, store, { seconds, entriesPerSecond: (store === "sqlite" ? 20_000 : 50_000) / (quick ? 4 : 1) }),
 };

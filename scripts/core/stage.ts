@@ -114,6 +114,6 @@ export async function onPostgres(url: string, ...statements: readonly string[]):
 
 /** They end with this process. */
 async function startServers(): Promise<{ postgres: TestServer; redis: TestServer }> {
-  const [postgres, redis] = await Promise.all([postgresServer(), redisServer()]);
+  const [postgres, redis] = await Promise.all([postgresServer(true), redisServer()]);
   return { postgres, redis };
 }

@@ -19,6 +19,7 @@ const TESTS: readonly (readonly [string, string, typeof FEW])[] = [
   ["C4", "a restored backup is brought up to date by the agents", [["node", "postgres"]]],
   ["CK", "a killed Core has everything that it had acknowledged", FEW],
   ["CL", "mixed calls at a steady rate", [["node", "sqlite"]]],
+  ["CU", "entries of usage at full speed", FEW],
   ["CR", "two Cores on one PostgreSQL and one Redis", [["deno", "postgres"]]],
 ];
 

@@ -1,66 +1,55 @@
 /**
- * How many entries of usage Core counts in a second, each batch durable before its answer.
+ * As many reports of usage as Core counts, each durable before its answer. The plan comes as the first argument, a file
+ * of JSON; the result is one line of JSON.
  *
- *     deno run -A scripts/core/usage_bench.ts [--store sqlite|postgres] [--batch 2000] [--nodes 20] [--users 1000]
- *       [--seconds 10] [--late]
- *
- * Nodes report one batch after the other, all at once: every batch is one minute of its users, several minutes where it
- * has more entries than users. `--late` reports minutes that are folded already. One JSON line each.
+ * Nodes report one batch after the other, all at once: a batch is one minute of a node's users, several minutes where it
+ * has more entries than users.
  *
  * @module
  */
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { readFileSync } from "node:fs";
+import process from "node:process";
 import type { UsageEntry } from "../../src/core/contract/types.ts";
 import type { CoreParts } from "../../src/core/parts.ts";
 import type { Database } from "../../src/core/store/database.ts";
-import { openDatabase } from "../../src/core/store/open.ts";
 import { createUsage } from "../../src/core/usage/usage.ts";
 import { silentLogger } from "../../src/log/silent.ts";
 import { detectRuntime } from "../../src/runtime/detect.ts";
-import { postgresServer } from "../../tests/core_servers.ts";
+import { withDatabase } from "./ledger.ts";
+
+/** What to do. */
+export interface UsagePlan {
+  /** Variables that name the database, which is empty. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly nodes: number;
+  /** Of each node. */
+  readonly users: number;
+  /** Entries of a report. */
+  readonly batchSize: number;
+  readonly seconds: number;
+}
+
+/** What came of it. */
+export interface UsageResult {
+  readonly entriesPerSecond: number;
+  readonly batches: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly cpuMicrosPerEntry: number;
+  /** Whether rows and counters hold every byte of them, and no other. */
+  readonly counted: boolean;
+}
 
 const MINUTE_MS = 60_000;
+/** Of the past, so that every report has minutes of its own. */
+const FIRST_MINUTE_MS = 20 * 24 * 60 * MINUTE_MS;
+const BYTES_UP = 1_000;
 
-function option(name: string, otherwise: number): number {
-  const at = process.argv.indexOf(`--${name}`);
-  return at === -1 ? otherwise : Number(process.argv[at + 1]);
-}
+const plan = JSON.parse(readFileSync(process.argv[2] ?? "", "utf8")) as UsagePlan;
+const { nodes, users, batchSize, seconds } = plan;
 
-const runtime = await detectRuntime();
-const batchSize = option("batch", 2_000);
-const nodes = option("nodes", 20);
-const users = option("users", 1_000);
-const seconds = option("seconds", 10);
-const late = process.argv.includes("--late");
-const stores = process.argv.includes("--store")
-  ? [process.argv[process.argv.indexOf("--store") + 1]]
-  : ["sqlite", "postgres"];
-
-for (const store of stores) await (store === "sqlite" ? onSqlite() : onPostgres());
-
-async function onSqlite(): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), "nodepass-usage-"));
-  const db = await openDatabase({ kind: "sqlite", path: join(folder, "core.db") }, runtime, silentLogger);
-  try {
-    await bench(db);
-  } finally {
-    await db.close();
-    await rm(folder, { recursive: true });
-  }
-}
-
-async function onPostgres(): Promise<void> {
-  const server = await postgresServer(true);
-  const db = await openDatabase({ kind: "postgres", url: server.url }, runtime, silentLogger);
-  try {
-    await bench(db);
-  } finally {
-    await db.close();
-    await server.close();
-  }
-}
+const result = await withDatabase(plan.env, bench);
+process.stdout.write(`result ${JSON.stringify(result)}\n`, () => process.exit(0));
 
 /** Every node has one protocol, and the users with an id that leaves the same remainder. */
 async function fill(db: Database): Promise<void> {
@@ -90,16 +79,15 @@ async function fill(db: Database): Promise<void> {
   );
 }
 
-async function bench(db: Database): Promise<void> {
+async function bench(db: Database): Promise<UsageResult> {
   await fill(db);
   const parts = {
-    ...{ runtime, db, logger: silentLogger },
+    ...{ runtime: await detectRuntime(), db, logger: silentLogger },
     events: { emit: () => Promise.resolve() },
     jobs: { every: () => {} },
     metrics: { count: () => {}, observe: () => {} },
   } as unknown as CoreParts;
   const usage = createUsage(parts, { composition: { mark: () => Promise.resolve(), changed: () => {} } });
-  if (late) await db.exec("UPDATE core_values SET value = '9000000000000000' WHERE key = 'usage.folded_until'");
   const times: number[] = [];
   const from = performance.now();
   const cpu = process.cpuUsage();
@@ -107,17 +95,16 @@ async function bench(db: Database): Promise<void> {
   const took = (performance.now() - from) / 1000;
   const { user, system } = process.cpuUsage(cpu);
   await usage.close();
-  await prove(db, times.length * batchSize);
   times.sort((a, b) => a - b);
-  console.log(JSON.stringify({
-    store: db.dialect,
-    ...{ batchSize, nodes, users, late },
-    entriesPerSecond: Math.round(times.length * batchSize / took),
+  const entries = times.length * batchSize;
+  return {
+    entriesPerSecond: Math.round(entries / took),
     batches: times.length,
     p50Ms: Math.round(times[times.length >> 1] ?? 0),
     p99Ms: Math.round(times[Math.floor(times.length * 0.99)] ?? 0),
-    cpuMicrosPerEntry: Math.round((user + system) / (times.length * batchSize) * 10) / 10,
-  }));
+    cpuMicrosPerEntry: Math.round((user + system) / entries * 10) / 10,
+    counted: await isCounted(db, entries),
+  };
 }
 
 async function node(
@@ -126,7 +113,7 @@ async function node(
   until: number,
   times: number[],
 ): Promise<void> {
-  const minute = Math.floor(Date.now() / MINUTE_MS) * MINUTE_MS - 20 * 24 * 60 * MINUTE_MS;
+  const minute = Math.floor(Date.now() / MINUTE_MS) * MINUTE_MS - FIRST_MINUTE_MS;
   const stream = crypto.randomUUID();
   const ids = Array.from({ length: users }, (_, at) => at * nodes + (nodeId - 1 || nodes));
   for (let seq = 1, entryAt = 0; performance.now() < until; seq++) {
@@ -135,12 +122,8 @@ async function node(
       const id = ids[entryAt % users] ?? 1;
       const recordedAt = minute + Math.floor(entryAt / users) * MINUTE_MS;
       entries.push({
-        userId: id,
-        subscriptionId: id,
-        nodeProtocolId: nodeId,
-        bytesUp: 1_000,
-        bytesDown: 9_000,
-        recordedAt,
+        ...{ userId: id, subscriptionId: id, nodeProtocolId: nodeId },
+        ...{ bytesUp: BYTES_UP, bytesDown: 9 * BYTES_UP, recordedAt },
       });
     }
     const begun = performance.now();
@@ -149,13 +132,11 @@ async function node(
   }
 }
 
-async function prove(db: Database, entries: number): Promise<void> {
+async function isCounted(db: Database, entries: number): Promise<boolean> {
   const [row] = await db.query(
     `SELECT CAST((SELECT SUM(bytes_up) FROM usage_minutes) AS BIGINT) AS counted,
       CAST((SELECT SUM(lifetime_up) FROM subscriptions) AS BIGINT) AS charged`,
   );
-  const expected = BigInt(entries) * 1_000n;
-  if (row?.counted !== expected || row.charged !== expected) {
-    throw new Error(`counted ${row?.counted}, charged ${row?.charged}, reported ${expected}`);
-  }
+  const expected = BigInt(entries * BYTES_UP);
+  return row?.counted === expected && row.charged === expected;
 }

@@ -43,7 +43,9 @@ export const CORE_PROFILES: Readonly<Record<string, CoreMeasure>> = {
     restore(
       runtime,
       store,
-      quick ? { agents: 4, users: 20, seconds: 2, speed: 40 } : { agents: 20, users: 100, seconds: 60, speed: 10 },
+      quick
+        ? { agents: 4, users: 20, aroundSeconds: 2, ageSeconds: 2, speed: 40 }
+        : { agents: 20, users: 100, aroundSeconds: 60, ageSeconds: 720, speed: 10 },
     ),
   CC: (runtime, store, { quick }) =>
     crowd(

@@ -21,14 +21,17 @@ const HEARTBEAT_MS = 10_000 * 1.2;
 /** Agents that found nobody try again within this time. */
 const RECONNECT_MS = 1_500;
 
-/** Backs up, goes on for so many seconds, and restores. */
+/** Backs up, goes on until the backup is as old as asked for, and restores it. */
 export async function restore(
   runtime: RuntimeName,
   store: StoreKind,
-  { agents, users, seconds, speed }: {
+  { agents, users, aroundSeconds, ageSeconds, speed }: {
     readonly agents: number;
     readonly users: number;
-    readonly seconds: number;
+    /** Before the backup, and after it was restored. */
+    readonly aroundSeconds: number;
+    /** The backup's age when it is restored; agents live `speed` times as long in it. */
+    readonly ageSeconds: number;
     /** How many times faster than usual agents call. */
     readonly speed: number;
   },
@@ -37,22 +40,23 @@ export async function restore(
   const population = await stage.admin.populate({ nodes: agents, users });
   await using fleet = new Fleet(stage.folder);
   const startedAt = Date.now();
-  const pause = seconds * 1000;
+  const [aroundMs, ageMs] = [aroundSeconds * 1000, ageSeconds * 1000];
   const plan = {
     ...{ cores: [stage.place], nodes: population.nodes, folder: stage.folder, speed },
-    ...{ lostCalls: 0, lostReplies: 0, span: { startedAt, endsAt: startedAt + 100 * pause + DRAIN_MS } },
+    // The traffic ends when all of this is over.
+    ...{ lostCalls: 0, lostReplies: 0, span: { startedAt, endsAt: startedAt + 100 * (aroundMs + ageMs) + DRAIN_MS } },
   };
   await fleet.start(plan);
-  await sleep(pause);
+  await sleep(aroundMs);
   await stage.core.process.stop();
   await copyOf(stage, "save");
   await stage.core.again();
-  await sleep(pause / 2);
+  await sleep(ageMs / 2);
   // Revisions that the backup does not know.
   for (const { protocolId } of population.nodes) {
     await stage.admin.call("PATCH", `/admin/node-protocols/${protocolId}`, { settings: { port: 8443 } });
   }
-  await sleep(pause / 2);
+  await sleep(ageMs / 2);
   const before = await settled(stage, (_, { desired, applied }) => desired > 1 && applied === desired);
   await stage.kill();
   await copyOf(stage, "restore");
@@ -63,7 +67,7 @@ export async function restore(
   const after = await settled(stage, isNew);
   const resyncMs = Math.round(performance.now() - restoredAt);
   const resyncLimitMs = Math.round(2 * HEARTBEAT_MS / speed + RECONNECT_MS);
-  await sleep(pause);
+  await sleep(aroundMs);
   await fleet.kill();
   const span = { startedAt, endsAt: Date.now() };
   await fleet.start({ ...plan, span });
@@ -77,7 +81,8 @@ export async function restore(
     pass: Object.keys(difference).length === 0 && synced === agents && counts.faults.length === 0 &&
       resyncMs <= resyncLimitMs,
     measured: {
-      ...{ store, agents, users, difference, synced, resyncMs, resyncLimitMs },
+      ...{ store, agents, users, backupMinutes: Math.round(ageSeconds * speed / 60) },
+      ...{ difference, synced, resyncMs, resyncLimitMs },
       ...{ bytes: ledger.rows.up + ledger.rows.down, ...counts },
       ...{ before: before[0], after: after[0] },
     },

@@ -79,7 +79,7 @@ export const commands: readonly CommandSummary[] = [
       "nodepass core",
       "DATABASE_URL=sqlite:./demo/core.db nodepass core demo",
       "HOST=0.0.0.0 TLS_CERT=chain.pem TLS_KEY=key.pem nodepass core",
-      "nodepass core token create --name dashboard --scopes read --expires 720h",
+      "nodepass core token create --name dashboard --scopes read --expires 30d",
     ],
     flags: coreFlags,
     completes: "nothing",

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { parseDuration } from "../config/duration.ts";
+import { parseLifetime } from "../config/duration.ts";
 import { type Scope, SCOPES } from "../core/contract/types.ts";
 import { type CoreSettings, readCoreSettings } from "../core/settings.ts";
 import { NodePassError } from "../errors.ts";
@@ -95,11 +95,11 @@ async function createToken(given: Arguments, settings: CoreSettings, context: Co
   const { flags } = given;
   const scopes = scopesOf(flags.get("scopes")?.at(-1) ?? "admin");
   const lifetime = flags.get("expires")?.at(-1);
-  const lifetimeMs = lifetime === undefined ? null : parseDuration(lifetime);
+  const lifetimeMs = lifetime === undefined ? null : parseLifetime(lifetime);
   if (lifetime !== undefined && (lifetimeMs === null || lifetimeMs <= 0)) {
     throw new NodePassError(
       "usage",
-      `Flag --expires is ${JSON.stringify(lifetime)}: expected a duration such as "720h"`,
+      `Flag --expires is ${JSON.stringify(lifetime)}: expected a duration such as "30d" or "12h", at most 36500d`,
     );
   }
   const expiresAt = lifetimeMs === null ? null : Math.floor(runtime.clock.wall() + lifetimeMs);

@@ -22,7 +22,7 @@ export const coreFlags: readonly Flag[] = [
     placeholder: "list",
     meaning: "token create: read, write or admin, which each include those before (admin)",
   },
-  { name: "expires", placeholder: "duration", meaning: 'token create: when it ends, such as "720h" (never)' },
+  { name: "expires", placeholder: "duration", meaning: 'token create: when it ends, such as "30d" or "12h" (never)' },
   logLevelFlag,
   logFormatFlag,
   jsonFlag,

@@ -13,27 +13,45 @@ const unitMs: Readonly<Record<string, number>> = {
   s: 1000,
   m: 60_000,
   h: 3_600_000,
+  d: 86_400_000,
 };
 
 /** Longest duration: what a platform timer can wait for (2^31 - 1 ms, about 24 days). */
 export const maxDurationMs = 2_147_483_647;
+
+/** Longest lifetime: a hundred years of 365 days. */
+export const maxLifetimeMs: number = 36_500 * 86_400_000;
 
 /**
  * Milliseconds of a duration, or null when it is none. A bare number is seconds; less than a millisecond rounds up to
  * one, so that a small limit never becomes "off".
  */
 export function parseDuration(text: string): number | null {
-  if (/^\d+(\.\d+)?$/.test(text)) return whole(Number(text) * 1000);
-  if (!/^((\d+(\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h))+$/.test(text)) return null;
-  let total = 0;
-  for (const [, digits, unit] of text.matchAll(/(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)/g)) {
-    total += Number(digits) * (unitMs[unit ?? ""] ?? NaN);
-  }
-  return whole(total);
+  if (/^\d+(\.\d+)?$/.test(text)) return whole(Number(text) * 1000, maxDurationMs);
+  // Go has no days.
+  return text.includes("d") ? null : whole(sum(text), maxDurationMs);
 }
 
-function whole(ms: number): number | null {
-  if (!Number.isFinite(ms) || ms > maxDurationMs) return null;
+/**
+ * Milliseconds of how long something is valid, or null: a duration with a unit, days (`30d`) too. No timer waits for it,
+ * so it may be as long as {@linkcode maxLifetimeMs}.
+ */
+export function parseLifetime(text: string): number | null {
+  return whole(sum(text), maxLifetimeMs);
+}
+
+/** NaN for what is not a row of numbers with units. */
+function sum(text: string): number {
+  if (!/^((\d+(\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h|d))+$/.test(text)) return NaN;
+  let total = 0;
+  for (const [, digits, unit] of text.matchAll(/(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h|d)/g)) {
+    total += Number(digits) * (unitMs[unit ?? ""] ?? NaN);
+  }
+  return total;
+}
+
+function whole(ms: number, maxMs: number): number | null {
+  if (!Number.isFinite(ms) || ms > maxMs) return null;
   return ms > 0 && ms < 1 ? 1 : Math.round(ms);
 }
 

@@ -34,11 +34,16 @@ for (const runtime of runtimes) {
     await using second = startCommand(["core"], { runtime, env: core.env });
     equal(await second.exited, 1);
     match(second.output, /another|holds|locked/i);
-    const args = ["core", "token", "create", "--scopes", "read", "--expires", "1h", "--json"];
+    const args = ["core", "token", "create", "--scopes", "read", "--expires", "30d", "--json"];
     await using made = startCommand(args, { runtime, env: core.env });
     equal(await made.exited, 0);
-    const { token, scopes } = JSON.parse(made.lines.join("\n"));
+    const { token, scopes, expiresAt } = JSON.parse(made.lines.join("\n"));
     deepEqual(scopes, ["read"]);
+    const days = (expiresAt - Date.now()) / 86_400_000;
+    ok(days > 29.9 && days <= 30, `${days} days`);
+    await using never = startCommand(["core", "token", "create", "--expires", "0"], { runtime, env: core.env });
+    equal(await never.exited, 2);
+    match(never.output, /--expires is "0": expected a duration such as "30d"/);
     const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
     equal((await answer(`${core.base}/admin/users`, { headers })).status, 200);
     equal((await answer(`${core.base}/admin/users`, { method: "POST", body: "{}", headers })).status, 403);

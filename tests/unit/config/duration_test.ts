@@ -1,5 +1,12 @@
 import fc from "fast-check";
-import { formatDuration, formatGoDuration, maxDurationMs, parseDuration } from "../../../src/config/duration.ts";
+import {
+  formatDuration,
+  formatGoDuration,
+  maxDurationMs,
+  maxLifetimeMs,
+  parseDuration,
+  parseLifetime,
+} from "../../../src/config/duration.ts";
 import { equal, test } from "../../harness.ts";
 
 test("parseDuration() reads Go's durations, and a bare number as seconds", () => {
@@ -36,4 +43,15 @@ test("formatDuration() and formatGoDuration() read back as the same time", () =>
   equal(formatGoDuration(300_000), "5m0s");
   equal(formatGoDuration(0), "0s");
   equal(formatDuration(5_400_000), "1h30m");
+});
+
+test("parseLifetime() reads days too, longer than a timer waits, and no bare number", () => {
+  equal(parseLifetime("30d"), 30 * 86_400_000);
+  equal(parseLifetime("1d12h"), 36 * 3_600_000);
+  equal(parseLifetime("720h"), 720 * 3_600_000);
+  equal(parseLifetime("36500d"), maxLifetimeMs);
+  for (const text of ["36501d", "5", "0", "", "d", "-1d", "30 d", "30D", "Infinityd"]) {
+    equal(parseLifetime(text), null, text);
+  }
+  for (const text of ["30d", "1d", "1d12h"]) equal(parseDuration(text), null, text);
 });

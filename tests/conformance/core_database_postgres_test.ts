@@ -10,6 +10,7 @@ import { migrate } from "../../src/core/store/schema.ts";
 import { silentLogger } from "../../src/log/silent.ts";
 import { detectRuntime } from "../../src/runtime/detect.ts";
 import { postgresMissing, postgresServer } from "../core_servers.ts";
+import { FakeClock } from "../fake_clock.ts";
 import { deepEqual, equal, ok, rejects, test } from "../harness.ts";
 import { databaseSuite, makeTables } from "./core_database_suite.ts";
 
@@ -78,6 +79,40 @@ check("a connection that is cut in a transaction rolls it back, and the pool goe
   );
   equal((await db.query("SELECT id FROM t")).length, 0);
   equal(await db.exec("INSERT INTO t (id) VALUES (3)"), 1);
+});
+
+check("far more work at once than connections: nothing is refused, and transactions stay apart", async (db) => {
+  const counts = await Promise.all(Array.from({ length: 2_000 }, async (_, index) => {
+    if (index % 2 === 0) return (await db.query("SELECT 1 AS one")).length;
+    return await db.transaction(async (tx) => {
+      const [before] = await tx.query("SELECT txid_current()::text AS id");
+      await tx.exec("INSERT INTO t (id) VALUES ($1)", [index]);
+      const [after] = await tx.query("SELECT txid_current()::text AS id");
+      return after?.id === before?.id ? 1 : 0;
+    });
+  }));
+  equal(counts.every((count) => count === 1), true);
+  equal(num((await db.query("SELECT COUNT(*) AS n FROM t"))[0]?.n), 1_000);
+});
+
+check("who waits too long for a connection is refused, and those who have one go on", async (_db, url) => {
+  const clock = new FakeClock();
+  const db = await openPostgres(url, { clock, random: runtime.random });
+  const held = Promise.withResolvers<void>();
+  const holders = Array.from({ length: 10 }, () =>
+    db.transaction(async (tx) => {
+      await held.promise;
+      return (await tx.query("SELECT 1 AS one")).length;
+    }));
+  const late = db.query("SELECT 1 AS one");
+  const refused = rejects(late, (error) => unavailable(error) && /no connection was free for 20 s/.test(String(error)));
+  await clock.advance(20_000);
+  await refused;
+  held.resolve();
+  deepEqual(await Promise.all(holders), Array.from({ length: 10 }, () => 1));
+  equal((await db.query("SELECT 1 AS one")).length, 1);
+  await db.close();
+  equal(clock.pending, 0);
 });
 
 check("a statement that takes too long for the server is given up", async (db) => {

@@ -9,6 +9,8 @@ import type { Database, Param, Row } from "./database.ts";
 import { isDisconnected, isPostgresError, isRepeatable, postgresFailure } from "./postgres_errors.ts";
 import { type PostgresSql, statements } from "./postgres_statements.ts";
 import { inTransaction } from "./postgres_transaction.ts";
+import { Turns } from "./turns.ts";
+import { unavailable } from "./unavailable.ts";
 
 const CONNECTIONS = 10;
 const CONNECT_S = 5;
@@ -19,6 +21,8 @@ const LOCK_MS = 10_000;
 const IDLE_TRANSACTION_MS = 60_000;
 /** A server that vanished from the network says nothing: connections without an answer for so long are given up. */
 const SILENCE_MS = 40_000;
+/** Who asked for something and waited so long for a connection has given up long ago. */
+const TURN_MS = 20_000;
 const MOST_ATTEMPTS = 6;
 const RETRY_MS = 20;
 
@@ -63,6 +67,11 @@ class PostgresDatabase implements Database {
   readonly #random: Random;
   /** Connections that were replaced, and when they are ended. */
   readonly #retired = new Map<Pool, Timer>();
+  /**
+   * Nobody waits inside the driver: behind other work of a connection it now and then began transactions without a
+   * connection of their own, and a long queue looked like a server that is silent.
+   */
+  readonly #turns: Turns;
   #pool: Pool;
   #closed: Promise<void> | null = null;
 
@@ -70,6 +79,7 @@ class PostgresDatabase implements Database {
     this.#url = url;
     this.#clock = clock;
     this.#random = random;
+    this.#turns = new Turns(clock, TURN_MS, CONNECTIONS);
     this.#pool = connect(url);
   }
 
@@ -116,8 +126,19 @@ class PostgresDatabase implements Database {
     ]);
   }
 
-  /** Runs `work` on the pool; without an answer for too long, all connections are replaced. */
+  /** Runs `work` on a connection of the pool when there is one. */
   async #within<T>(work: (pool: Pool) => Promise<T>): Promise<T> {
+    const turn = this.#turns.begin();
+    if (turn !== undefined && !await turn) throw unavailable(`no connection was free for ${TURN_MS / 1000} s`);
+    try {
+      return await this.#watched(work);
+    } finally {
+      this.#turns.end();
+    }
+  }
+
+  /** Without an answer for too long, all connections are replaced. */
+  async #watched<T>(work: (pool: Pool) => Promise<T>): Promise<T> {
     const pool = this.#pool;
     const timer = this.#clock.after(SILENCE_MS, () => {
       this.#replace(pool);

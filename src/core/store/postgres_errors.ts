@@ -5,6 +5,7 @@
  */
 import { messageOf } from "../../errors.ts";
 import { Failure } from "../failure.ts";
+import { unavailable } from "./unavailable.ts";
 
 /** Connection exceptions, no resources, operator's intervention, system errors; a lock or statement took too long. */
 const UNAVAILABLE = /^(?:08|53|57|58|XX|25006$|25P0[23]$|55P03$|28|3D000$)/;
@@ -27,7 +28,7 @@ export function postgresFailure(error: unknown): Failure {
   const reason = messageOf(error);
   if (CONFLICTS.test(code)) return new Failure("CONFLICT", `Cannot store this: ${reason}`, { cause: error });
   if (UNAVAILABLE.test(code) || DISCONNECTED.test(code) || REPEATABLE.test(code)) {
-    return new Failure("STORE_UNAVAILABLE", `Cannot use the database: ${reason}`, { cause: error, retryAfterMs: 1000 });
+    return unavailable(reason, error);
   }
   return new Failure("INTERNAL", `Cannot run a statement: ${reason}`, { cause: error });
 }

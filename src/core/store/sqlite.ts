@@ -7,8 +7,9 @@ import { dirname } from "./folder.ts";
 import type { Runtime } from "../../runtime/types.ts";
 import type { Database, Param, Row } from "./database.ts";
 import { SqliteConnection } from "./sqlite_connection.ts";
-import { sqliteFailure, unavailable } from "./sqlite_errors.ts";
+import { sqliteFailure } from "./sqlite_errors.ts";
 import { Turns } from "./turns.ts";
+import { unavailable } from "./unavailable.ts";
 
 /** How long another program (a command that makes a token) may hold the file; nothing else runs meanwhile. */
 const BUSY_MS = 2000;

@@ -5,6 +5,7 @@
  */
 import { messageOf } from "../../errors.ts";
 import { Failure } from "../failure.ts";
+import { unavailable } from "./unavailable.ts";
 
 /** Busy, locked, out of memory, read-only, disk error, corrupt, full, cannot open, protocol, not a database. */
 const UNAVAILABLE = new Set([5, 6, 7, 8, 10, 11, 13, 14, 15, 26]);
@@ -23,9 +24,4 @@ export function sqliteFailure(error: unknown): Failure {
   // The connection was closed.
   if (code === "ERR_INVALID_STATE") return unavailable(reason, error);
   return new Failure("INTERNAL", `Cannot run a statement: ${reason}`, { cause: error });
-}
-
-/** The database cannot be used now. */
-export function unavailable(reason: string, cause?: unknown): Failure {
-  return new Failure("STORE_UNAVAILABLE", `Cannot use the database: ${reason}`, { cause, retryAfterMs: 1000 });
 }

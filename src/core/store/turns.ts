@@ -1,31 +1,33 @@
 /**
- * Turns: one holder after the other, in the order in which they asked.
+ * Turns: so many holders at a time, one after the other in the order in which they asked.
  *
  * @module
  */
 import type { Clock } from "../../runtime/types.ts";
 
-/** A queue in front of something that only one may use. */
+/** A queue in front of something that only so many may use. */
 export class Turns {
   readonly #clock: Clock;
   readonly #limitMs: number;
   readonly #waiting: { readonly begin: () => void }[] = [];
-  #taken = false;
+  #free: number;
 
   /**
    * A queue.
    *
-   * @param limitMs who waits longer is refused: whoever holds it hangs
+   * @param limitMs who waits longer is refused: whoever holds it hangs, or there is too much to do
+   * @param places how many hold it at once
    */
-  constructor(clock: Clock, limitMs: number) {
+  constructor(clock: Clock, limitMs: number, places: number = 1) {
     this.#clock = clock;
     this.#limitMs = limitMs;
+    this.#free = places;
   }
 
   /** Waits for its turn; false when that took too long. Who got one calls `end`. Undefined: the turn is there at once. */
   begin(): Promise<boolean> | undefined {
-    if (!this.#taken) {
-      this.#taken = true;
+    if (this.#free > 0) {
+      this.#free--;
       return undefined;
     }
     const { promise, resolve } = Promise.withResolvers<boolean>();
@@ -47,7 +49,7 @@ export class Turns {
   /** Gives the turn to the next one. */
   end(): void {
     const next = this.#waiting.shift();
-    if (next === undefined) this.#taken = false;
+    if (next === undefined) this.#free++;
     else next.begin();
   }
 }

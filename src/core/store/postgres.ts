@@ -12,7 +12,9 @@ import { inTransaction } from "./postgres_transaction.ts";
 import { Turns } from "./turns.ts";
 import { unavailable } from "./unavailable.ts";
 
-const CONNECTIONS = 10;
+/** Statements alone share these, sent ahead of each other's answers; each transaction has one of the others to itself. */
+const STATEMENT_CONNECTIONS = 4;
+const TRANSACTION_CONNECTIONS = 8;
 const CONNECT_S = 5;
 const CLOSE_S = 5;
 /** The server itself ends what takes longer. */
@@ -21,7 +23,7 @@ const LOCK_MS = 10_000;
 const IDLE_TRANSACTION_MS = 60_000;
 /** A server that vanished from the network says nothing: connections without an answer for so long are given up. */
 const SILENCE_MS = 40_000;
-/** Who asked for something and waited so long for a connection has given up long ago. */
+/** Whoever asked for a transaction and waited so long for its connection has given up long ago. */
 const TURN_MS = 20_000;
 const MOST_ATTEMPTS = 6;
 const RETRY_MS = 20;
@@ -67,10 +69,7 @@ class PostgresDatabase implements Database {
   readonly #random: Random;
   /** Connections that were replaced, and when they are ended. */
   readonly #retired = new Map<Pool, Timer>();
-  /**
-   * Nobody waits inside the driver: behind other work of a connection it now and then began transactions without a
-   * connection of their own, and a long queue looked like a server that is silent.
-   */
+  /** No transaction waits inside the driver: a BEGIN behind other statements it sends now and then, and then refuses. */
   readonly #turns: Turns;
   #pool: Pool;
   #closed: Promise<void> | null = null;
@@ -79,7 +78,7 @@ class PostgresDatabase implements Database {
     this.#url = url;
     this.#clock = clock;
     this.#random = random;
-    this.#turns = new Turns(clock, TURN_MS, CONNECTIONS);
+    this.#turns = new Turns(clock, TURN_MS, TRANSACTION_CONNECTIONS);
     this.#pool = connect(url);
   }
 
@@ -98,7 +97,7 @@ class PostgresDatabase implements Database {
   async transaction<T>(run: (tx: Database) => Promise<T>): Promise<T> {
     for (let attempt = 1;; attempt++) {
       try {
-        return await this.#within((pool) => inTransaction(pool.sql, run));
+        return await this.#inTurn(() => this.#within((pool) => inTransaction(pool.transactions, run)));
       } catch (error) {
         if (!isRepeatable(error) || attempt === MOST_ATTEMPTS) throw error;
         const { promise, resolve } = Promise.withResolvers<void>();
@@ -121,24 +120,24 @@ class PostgresDatabase implements Database {
     this.#retired.clear();
     for (const [, timer] of retired) timer.cancel();
     await Promise.all([
-      this.#pool.sql.end({ timeout: CLOSE_S }),
-      ...retired.map(([pool]) => pool.sql.end({ timeout: 0 })),
+      this.#pool.end(CLOSE_S),
+      ...retired.map(([pool]) => pool.end(0)),
     ]);
   }
 
-  /** Runs `work` on a connection of the pool when there is one. */
-  async #within<T>(work: (pool: Pool) => Promise<T>): Promise<T> {
+  /** Runs `work` when a connection for a transaction is free. */
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
     const turn = this.#turns.begin();
     if (turn !== undefined && !await turn) throw unavailable(`no connection was free for ${TURN_MS / 1000} s`);
     try {
-      return await this.#watched(work);
+      return await work();
     } finally {
       this.#turns.end();
     }
   }
 
-  /** Without an answer for too long, all connections are replaced. */
-  async #watched<T>(work: (pool: Pool) => Promise<T>): Promise<T> {
+  /** Runs `work` on the pool; without an answer for too long, all connections are replaced. */
+  async #within<T>(work: (pool: Pool) => Promise<T>): Promise<T> {
     const pool = this.#pool;
     const timer = this.#clock.after(SILENCE_MS, () => {
       this.#replace(pool);
@@ -167,18 +166,31 @@ class PostgresDatabase implements Database {
     if (timer === undefined) return;
     timer.cancel();
     this.#retired.delete(pool);
-    void pool.sql.end({ timeout: 0 });
+    void pool.end(0);
   }
 }
 
 interface Pool {
-  readonly sql: PostgresSql;
   readonly statements: Database;
+  readonly transactions: PostgresSql;
+  /** Ends all connections, those with work after so many seconds. */
+  end(timeout: number): Promise<unknown>;
 }
 
 function connect(url: string): Pool {
-  const sql = postgres(url, {
-    max: CONNECTIONS,
+  const shared = connections(url, STATEMENT_CONNECTIONS);
+  const transactions = connections(url, TRANSACTION_CONNECTIONS);
+  return {
+    statements: statements(shared),
+    transactions,
+    end: (timeout) => Promise.all([shared.end({ timeout }), transactions.end({ timeout })]),
+  };
+}
+
+/** They are made when they are needed. */
+function connections(url: string, max: number): PostgresSql {
+  return postgres(url, {
+    max,
     connect_timeout: CONNECT_S,
     idle_timeout: 300,
     prepare: true,
@@ -194,5 +206,4 @@ function connect(url: string): Pool {
       idle_in_transaction_session_timeout: IDLE_TRANSACTION_MS,
     },
   }) as unknown as PostgresSql;
-  return { sql, statements: statements(sql) };
 }

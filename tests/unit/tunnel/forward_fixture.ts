@@ -19,12 +19,19 @@ import { test } from "../../harness.ts";
 
 export const runtime: Runtime = await detectRuntime();
 
-/** A port that a test may bind, and nobody listens on. */
+const given = new Set<number>();
+
+/** A port that a test may bind, and nobody listens on; another one each time. */
 export async function freePort(host = "127.0.0.1"): Promise<number> {
-  const listener = await runtime.net.listen({ host, port: 0 });
-  const { port } = listener.local;
-  listener.close();
-  return port;
+  for (;;) {
+    const listener = await runtime.net.listen({ host, port: 0 });
+    const { port } = listener.local;
+    listener.close();
+    // The system may offer a port again as soon as it is closed.
+    if (given.has(port)) continue;
+    given.add(port);
+    return port;
+  }
 }
 
 /** The configuration of a single-end forwarder on loopback. */

@@ -69,7 +69,7 @@ class PostgresDatabase implements Database {
   readonly #random: Random;
   /** Connections that were replaced, and when they are ended. */
   readonly #retired = new Map<Pool, Timer>();
-  /** No transaction waits inside the driver: a BEGIN behind other statements it sends now and then, and then refuses. */
+  /** No transaction waits inside the driver, which may send a BEGIN behind other statements and then refuse it. */
   readonly #turns: Turns;
   #pool: Pool;
   #closed: Promise<void> | null = null;
